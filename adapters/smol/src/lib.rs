@@ -1,0 +1,21 @@
+//! Bakestone on smol: its reactor, its executor, its pool for what blocks.
+//!
+//! ```no_run
+//! use bakestone_smol::bakestone::{App, Path, Text, get};
+//!
+//! async fn hello(Path(name): Path<String>) -> Text<String> {
+//!     Text(format!("Hello, {name}!"))
+//! }
+//!
+//! fn main() -> Result<(), bakestone_smol::ServeError> {
+//!     bakestone_smol::run(App::new().route("/hello/{name}", get(hello)), "127.0.0.1:8000")
+//! }
+//! ```
+#![forbid(unsafe_code)]
+
+mod drive;
+mod serve;
+
+pub use bakestone;
+pub use bakestone_std::{Clock, ServeError};
+pub use serve::{run, serve};

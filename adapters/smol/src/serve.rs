@@ -1,0 +1,97 @@
+//! The listener.
+
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_executor::Executor;
+use async_io::{Async, Timer};
+use bakestone::app::Application;
+use bakestone::machine::{ConnectionInfo, Io};
+use bakestone::session::{Service, Stage};
+use bakestone::{Limits, Session};
+use bakestone_std::{Clock, Connection, ServeError};
+use futures_lite::future;
+
+use crate::drive::{self, Stream};
+
+/// Serves `app` on `address`, on this thread, for as long as the process runs.
+///
+/// # Errors
+///
+/// [`ServeError`]: the application is not sound, a start-up hook failed, or the address is taken.
+pub fn run<M, A>(app: A, address: impl ToSocketAddrs + fmt::Debug) -> Result<(), ServeError>
+where
+    A: Application<M>,
+    A::Service: Send + Sync + 'static,
+    <A::Service as Service>::Future: Send,
+    <A::Service as Service>::Response: Send,
+{
+    let listener = TcpListener::bind(&address)
+        .and_then(Async::new)
+        .map_err(|source| ServeError::Listen { address: format!("{address:?}"), source })?;
+    async_io::block_on(serve(listener, app))
+}
+
+/// Serves `app` on a listener, inside a running executor, until the future is dropped.
+///
+/// # Errors
+///
+/// [`ServeError`], as [`run`].
+pub async fn serve<M, A>(listener: Async<TcpListener>, app: A) -> Result<(), ServeError>
+where
+    A: Application<M>,
+    A::Service: Send + Sync + 'static,
+    <A::Service as Service>::Future: Send,
+    <A::Service as Service>::Response: Send,
+{
+    let (service, mut lifecycle) = app.start().map_err(ServeError::Build)?;
+    let clock = Clock::start();
+    let limits = Arc::new(Limits::default());
+    let spawner = lifecycle.spawner();
+    let service = Arc::new(service);
+
+    let mut io = Io::default();
+    drive::lifecycle(&mut lifecycle, &mut io, clock, |stage| stage != Stage::Starting).await;
+    if let Some(failure) = lifecycle.take_failure() {
+        drive::lifecycle(&mut lifecycle, &mut io, clock, |stage| stage == Stage::Over).await;
+        return Err(ServeError::Startup(failure));
+    }
+
+    let executor = Executor::new();
+    let accept = async {
+        loop {
+            let Some((socket, peer)) = accept(&listener).await else { continue };
+            let session = Session::with_limits(service.clone(), limits.clone()).lifecycle(&spawner);
+            let local = socket.get_ref().local_addr().ok().map(Into::into);
+            let info = ConnectionInfo::new(Some(peer.into()), local);
+            let connection = Connection::new(session, Stream(socket), info, limits.read_ahead);
+            executor.spawn(drive::connection(connection, clock)).detach();
+        }
+    };
+    let background = drive::lifecycle(&mut lifecycle, &mut io, clock, |stage| stage == Stage::Over);
+    executor.run(future::or(accept, background)).await;
+    Ok(())
+}
+
+/// The next connection; `None` if there was an error, after which accepting goes on.
+async fn accept(listener: &Async<TcpListener>) -> Option<(Async<TcpStream>, SocketAddr)> {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    match listener.accept().await {
+        Ok((socket, peer)) => {
+            // An answer that waits for an acknowledgement of the last one is a slow answer.
+            let _ = socket.get_ref().set_nodelay(true);
+            Some((socket, peer))
+        }
+        Err(error) => {
+            let of_one = [ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted];
+            if !of_one.contains(&error.kind()) {
+                // No descriptors, no memory: that passes when others end, and spinning would not help them.
+                Timer::after(Duration::from_millis(50)).await;
+            }
+            None
+        }
+    }
+}

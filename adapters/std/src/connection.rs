@@ -1,0 +1,221 @@
+//! Between a socket and a machine: everything that a driver does but wait.
+//!
+//! The rule: a turn moves whatever can be moved without waiting, and says what to wait for. What happens to
+//! the socket follows from the machine's wants alone.
+
+use std::cell::{Cell, RefCell};
+use std::io::{self, IoSlice};
+use std::task::Context;
+
+use bakestone::effect::Effect;
+use bakestone::machine::{ConnectionInfo, Io, Machine, Moment, Now, Peer, Phase, Read, Wants};
+use bytes::{Buf, BytesMut};
+
+/// How many bytes one read takes at most.
+pub const READ_AT_ONCE: usize = 16 << 10;
+
+/// Slices in one vectored write.
+const SLICES: usize = 16;
+
+thread_local! {
+    /// The read buffer of the connections whose turn it is not: an idle one owns none.
+    static SPARE: Cell<BytesMut> = Cell::default();
+}
+
+/// Reads once from a source of the standard library's, for [`Socket::read`].
+///
+/// The bytes land in a buffer of the thread's and are copied from there: the price of no `unsafe`, and less
+/// than that of zeroing the room for them at each read.
+///
+/// # Errors
+///
+/// Those of the source.
+pub fn read_from(source: &mut impl io::Read, into: &mut BytesMut) -> io::Result<usize> {
+    thread_local! {
+        static LANDING: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_AT_ONCE].into_boxed_slice());
+    }
+    LANDING.with_borrow_mut(|landing| {
+        let count = source.read(landing)?;
+        into.extend_from_slice(&landing[..count]);
+        Ok(count)
+    })
+}
+
+/// A socket that does not block: where nothing can be moved it says [`io::ErrorKind::WouldBlock`].
+pub trait Socket {
+    /// Reads what is there to the end of `into`, which has room for [`READ_AT_ONCE`] bytes.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock`, or that the peer is gone.
+    fn read(&mut self, into: &mut BytesMut) -> io::Result<usize>;
+
+    /// Writes from the front of `slices`.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock`, or that the peer is gone.
+    fn write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
+
+    /// Sends a FIN: nothing more will be written.
+    fn finish(&mut self);
+
+    /// Lets the close that follows be a reset.
+    fn reset(&mut self);
+}
+
+/// A machine on a socket.
+pub struct Connection<M, S> {
+    machine: M,
+    /// `None` once the peer is gone; the machine then ends without it.
+    socket: Option<S>,
+    io: Io,
+    finished: bool,
+    read_ahead: usize,
+}
+
+/// What a turn ended with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Nothing can be moved: take the next turn when one of these comes, or the waker wakes.
+    Wait {
+        /// The socket can be read, and the machine wants it.
+        readable: bool,
+        /// The socket has room, and there is something to write.
+        writable: bool,
+        /// The moment has come.
+        until: Option<Moment>,
+    },
+    /// More can be moved at once: let others have their turn, then take the next.
+    Again,
+    /// The connection is over.
+    Over,
+}
+
+impl<M: Machine, S: Socket> Connection<M, S> {
+    /// A machine on an open socket. `read_ahead` is the limit of that name.
+    pub fn new(machine: M, socket: S, info: ConnectionInfo, read_ahead: usize) -> Self {
+        Self { machine, socket: Some(socket), io: Io::new(info), finished: false, read_ahead }
+    }
+
+    /// The socket, to wait on; `None` once the peer is gone.
+    pub fn socket(&self) -> Option<&S> {
+        self.socket.as_ref()
+    }
+
+    /// Moves whatever can be moved without waiting.
+    ///
+    /// `perform` gets the machine's effects, and sees to it that they are answered.
+    pub fn turn(
+        &mut self,
+        clock: impl Fn() -> Now,
+        drain: bool,
+        cx: &mut Context<'_>,
+        mut perform: impl FnMut(Effect),
+    ) -> Turn {
+        if self.io.input.capacity() == 0 {
+            self.io.input = SPARE.take();
+        }
+        self.io.drain = drain;
+        let mut turn = Turn::Again;
+        // A peer that keeps the socket full must not keep the thread from the others.
+        for _ in 0..16 {
+            let wants = self.machine.step(clock(), &mut self.io, cx);
+            self.io.effects.drain(..).for_each(&mut perform);
+            let wrote = self.write(wants);
+            if self.settle(wants) {
+                return Turn::Over;
+            }
+            let read = self.read(wants);
+            if !wrote && !read {
+                turn = self.wait(wants);
+                break;
+            }
+        }
+        if self.io.input.is_empty() {
+            SPARE.set(std::mem::take(&mut self.io.input));
+        }
+        turn
+    }
+
+    /// Writes what the socket takes; whether it took anything.
+    fn write(&mut self, wants: Wants) -> bool {
+        let mut any = false;
+        while wants.phase != Phase::Abort && self.io.output.has_remaining() {
+            let Some(socket) = &mut self.socket else { break };
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let filled = self.io.output.chunks_vectored(&mut slices);
+            match socket.write(&slices[..filled]) {
+                Ok(0) => self.lose(),
+                Ok(count) => self.io.output.advance(count),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(_) => self.lose(),
+            }
+            any = true;
+        }
+        any
+    }
+
+    /// Does to the socket what the phase says; whether the connection is over.
+    fn settle(&mut self, wants: Wants) -> bool {
+        match wants.phase {
+            Phase::Open => {}
+            Phase::Lingering if self.io.output.is_empty() && !self.finished => {
+                self.finished = true;
+                if let Some(socket) = &mut self.socket {
+                    socket.finish();
+                }
+            }
+            Phase::Lingering => {}
+            Phase::Abort => {
+                if let Some(socket) = &mut self.socket {
+                    socket.reset();
+                }
+                self.lose();
+            }
+            Phase::Done => return true,
+        }
+        false
+    }
+
+    /// Reads once, if the machine wants it; whether that brought news.
+    fn read(&mut self, wants: Wants) -> bool {
+        if !self.may_read(wants) {
+            return wants.phase == Phase::Abort;
+        }
+        let Some(socket) = &mut self.socket else { return false };
+        self.io.input.reserve(READ_AT_ONCE);
+        match socket.read(&mut self.io.input) {
+            Ok(0) => self.io.peer = Peer::Finished,
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
+            Err(_) => self.lose(),
+        }
+        true
+    }
+
+    fn may_read(&self, wants: Wants) -> bool {
+        self.socket.is_some()
+            && self.io.peer == Peer::Open
+            && match wants.read {
+                Read::Pause => false,
+                Read::Watch => self.io.input.len() < self.read_ahead,
+                Read::Need => true,
+            }
+    }
+
+    /// The peer is gone: the machine goes on to its end without a socket. Whoever waits on the socket calls
+    /// it when the socket reports an error that no read would find.
+    pub fn lose(&mut self) {
+        self.socket = None;
+        self.io.peer = Peer::Gone;
+        self.io.output.clear();
+    }
+
+    fn wait(&self, wants: Wants) -> Turn {
+        let writable = self.socket.is_some() && self.io.output.has_remaining();
+        Turn::Wait { readable: self.may_read(wants), writable, until: wants.wake_at }
+    }
+}

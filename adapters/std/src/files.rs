@@ -1,0 +1,121 @@
+//! The only code of Bakestone's that touches files: it answers [`Effect::File`] with `std::fs`.
+//!
+//! The rule: it blocks, so an event loop runs it in a pool; and it never panics, whatever the path.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::SystemTime;
+
+use bakestone::effect::{
+    Effect, FILE_CHUNK, FileAnswer, FileError, FileErrorKind, FileHandle, FileOp, Metadata, OpenMode,
+};
+use bytes::Bytes;
+
+/// Does what the effect asks for, here and now, and answers it. One that is not known is dropped, which the
+/// asker sees as unsupported.
+pub fn perform(effect: Effect) {
+    match effect {
+        Effect::File(operation, reply) => reply.send(run(operation)),
+        Effect::Blocking(job) => job.run(),
+        _ => {}
+    }
+}
+
+/// Does one operation on a file.
+///
+/// # Errors
+///
+/// What the operating system says, by its kind.
+pub fn run(operation: FileOp) -> Result<FileAnswer, FileError> {
+    match operation {
+        FileOp::Open(path, mode) => open(&path, mode),
+        FileOp::Metadata(path) => Ok(FileAnswer::Metadata(describe(&fs::metadata(path).map_err(error)?))),
+        FileOp::Read { file, offset, length } => read(&file, offset, length.min(FILE_CHUNK)),
+        FileOp::Write { file, offset, data } => {
+            let file = own(&file)?;
+            at(&file, offset, |mut file| io::Write::write_all(&mut file, &data)).map_err(error)?;
+            Ok(FileAnswer::Done)
+        }
+        FileOp::Rename(from, to) => fs::rename(from, to).map(|()| FileAnswer::Done).map_err(error),
+        FileOp::Remove(path) => fs::remove_file(path).map(|()| FileAnswer::Done).map_err(error),
+        other => Err(FileError::new(FileErrorKind::Unsupported, format!("not supported: {other:?}"))),
+    }
+}
+
+fn open(path: &Path, mode: OpenMode) -> Result<FileAnswer, FileError> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    match mode {
+        OpenMode::Read => {}
+        OpenMode::CreateNew => {
+            options.write(true).create_new(true);
+        }
+        OpenMode::Truncate => {
+            options.write(true).create(true).truncate(true);
+        }
+        other => {
+            return Err(FileError::new(FileErrorKind::Unsupported, format!("not supported: {other:?}")));
+        }
+    }
+    let file = options.open(path).map_err(error)?;
+    let metadata = describe(&file.metadata().map_err(error)?);
+    if metadata.is_directory {
+        return Err(FileError::new(FileErrorKind::IsADirectory, "it is a directory"));
+    }
+    Ok(FileAnswer::Opened(FileHandle::new(Mutex::new(file)), metadata))
+}
+
+fn read(file: &FileHandle, offset: u64, length: usize) -> Result<FileAnswer, FileError> {
+    let mut data = vec![0; length];
+    let mut filled = 0;
+    let file = own(file)?;
+    at(&file, offset, |mut file| {
+        while filled < length {
+            match io::Read::read(&mut file, &mut data[filled..]) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    })
+    .map_err(error)?;
+    data.truncate(filled);
+    Ok(FileAnswer::Data(Bytes::from(data)))
+}
+
+/// Runs `work` with the file at `offset`. The lock keeps the position and the work together.
+fn at(file: &Mutex<File>, offset: u64, work: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
+    let file = file.lock().unwrap_or_else(|poison| poison.into_inner());
+    io::Seek::seek(&mut &*file, io::SeekFrom::Start(offset))?;
+    work(&file)
+}
+
+fn own(file: &FileHandle) -> Result<&Mutex<File>, FileError> {
+    file.downcast().ok_or_else(|| FileError::new(FileErrorKind::Unsupported, "the file is of another driver"))
+}
+
+fn describe(metadata: &fs::Metadata) -> Metadata {
+    let modified = metadata.modified().ok();
+    let modified = modified.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
+    match metadata.is_dir() {
+        true => Metadata::directory(modified),
+        false => Metadata::file(metadata.len(), modified),
+    }
+}
+
+fn error(error: io::Error) -> FileError {
+    let kind = match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => FileErrorKind::NotFound,
+        io::ErrorKind::PermissionDenied => FileErrorKind::PermissionDenied,
+        io::ErrorKind::AlreadyExists => FileErrorKind::AlreadyExists,
+        io::ErrorKind::IsADirectory => FileErrorKind::IsADirectory,
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidFilename => FileErrorKind::InvalidPath,
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => FileErrorKind::StorageFull,
+        _ => FileErrorKind::Other,
+    };
+    FileError::new(kind, error.to_string())
+}

@@ -1,0 +1,176 @@
+//! Handlers by method: what a route holds.
+
+use std::any::type_name;
+use std::fmt;
+use std::marker::PhantomData;
+use std::panic::Location;
+use std::sync::Arc;
+
+use http::Method;
+
+use super::extract::Requirements;
+use super::handler::Handler;
+use super::service::{AppService, Call};
+use crate::message::Request;
+
+/// Handlers by method, from [`get`], [`post`] and the like, to be chained: `get(show).post(create)`.
+///
+/// A handler for `GET` answers `HEAD`, unless there is one for that. `OPTIONS` needs none: the application says
+/// what is allowed. A method that is given twice is an error of [`App::build`](super::App::build).
+///
+/// ```
+/// use bakestone::app::on;
+/// use bakestone::{App, get};
+///
+/// let shelf = get(|| "what is there").put(|| "put it there").on("PURGE", || "all gone");
+/// let rest = on("BREW", || "a pot");
+/// assert!(App::new().route("/shelf", shelf).route("/pot", rest).build().is_ok());
+/// ```
+#[must_use = "it answers nothing until it is given to a route"]
+#[derive(Default)]
+pub struct MethodRouter {
+    pub(super) entries: Vec<Entry>,
+}
+
+pub(super) struct Entry {
+    /// `None` for every method; else one, or the text that is none.
+    pub(super) method: Option<Result<Method, String>>,
+    pub(super) endpoint: Arc<dyn Endpoint>,
+    pub(super) location: &'static Location<'static>,
+}
+
+/// A handler whose type is forgotten.
+pub(super) trait Endpoint: Send + Sync {
+    fn call(self: Arc<Self>, app: AppService, request: Request) -> Call;
+    fn requirements(&self) -> Requirements;
+    fn name(&self) -> &'static str;
+}
+
+struct Typed<H, M> {
+    handler: H,
+    marker: PhantomData<fn() -> M>,
+}
+
+impl<H: Handler<M>, M: 'static> Endpoint for Typed<H, M> {
+    /// One box for the arguments, the handler and the rendering of its errors.
+    fn call(self: Arc<Self>, app: AppService, request: Request) -> Call {
+        Box::pin(async move {
+            match self.handler.call(request, app.states()).await {
+                Ok(response) => response,
+                Err(error) => app.render(error),
+            }
+        })
+    }
+
+    fn requirements(&self) -> Requirements {
+        let mut requirements = Requirements::default();
+        H::requirements(&mut requirements);
+        requirements
+    }
+
+    fn name(&self) -> &'static str {
+        type_name::<H>()
+    }
+}
+
+/// A method, or the name of one: what [`on`] takes.
+///
+/// A name is taken in any case, and stands for the method in capitals, as all methods in use are written; one
+/// of another spelling is given as a [`Method`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a method",
+    label = "a `Method`, or its name as a `&str`"
+)]
+pub trait IntoMethod {
+    /// The method; or the text, if it is none.
+    fn into_method(self) -> Result<Method, String>;
+}
+
+impl IntoMethod for Method {
+    fn into_method(self) -> Result<Method, String> {
+        Ok(self)
+    }
+}
+
+impl IntoMethod for &Method {
+    fn into_method(self) -> Result<Method, String> {
+        Ok(self.clone())
+    }
+}
+
+impl IntoMethod for &str {
+    fn into_method(self) -> Result<Method, String> {
+        Method::from_bytes(self.to_ascii_uppercase().as_bytes()).map_err(|_| self.to_owned())
+    }
+}
+
+impl MethodRouter {
+    #[track_caller]
+    fn with<M: 'static>(mut self, method: Option<Result<Method, String>>, handler: impl Handler<M>) -> Self {
+        let endpoint = Arc::new(Typed { handler, marker: PhantomData });
+        self.entries.push(Entry { method, endpoint, location: Location::caller() });
+        self
+    }
+
+    /// Adds a handler for a method, which may be one of your own.
+    #[track_caller]
+    pub fn on<M: 'static>(self, method: impl IntoMethod, handler: impl Handler<M>) -> Self {
+        self.with(Some(method.into_method()), handler)
+    }
+
+    /// Adds a handler for every method that has none.
+    #[track_caller]
+    pub fn any<M: 'static>(self, handler: impl Handler<M>) -> Self {
+        self.with(None, handler)
+    }
+}
+
+/// Begins a route's handlers with one for a method, which may be one of your own.
+#[track_caller]
+pub fn on<M: 'static>(method: impl IntoMethod, handler: impl Handler<M>) -> MethodRouter {
+    MethodRouter::default().on(method, handler)
+}
+
+/// Begins a route's handlers with one for every method that has none.
+#[track_caller]
+pub fn any<M: 'static>(handler: impl Handler<M>) -> MethodRouter {
+    MethodRouter::default().any(handler)
+}
+
+macro_rules! methods {
+    ($($function:ident $method:ident)*) => {
+        impl MethodRouter {
+            $(
+                #[doc = concat!("Adds a handler for `", stringify!($method), "`.")]
+                #[track_caller]
+                pub fn $function<M: 'static>(self, handler: impl Handler<M>) -> Self {
+                    self.with(Some(Ok(Method::$method)), handler)
+                }
+            )*
+        }
+        $(
+            #[doc = concat!("Begins a route's handlers with one for `", stringify!($method), "`.")]
+            #[track_caller]
+            pub fn $function<M: 'static>(handler: impl Handler<M>) -> MethodRouter {
+                MethodRouter::default().$function(handler)
+            }
+        )*
+    };
+}
+
+methods! {
+    get GET
+    post POST
+    put PUT
+    delete DELETE
+    patch PATCH
+    head HEAD
+    options OPTIONS
+}
+
+impl fmt::Debug for MethodRouter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let entries = self.entries.iter().map(|entry| (&entry.method, entry.endpoint.name()));
+        f.debug_list().entries(entries).finish()
+    }
+}

@@ -1,0 +1,99 @@
+//! Values that the handlers of an application share, by type.
+
+use std::any::{Any, TypeId, type_name};
+use std::fmt;
+use std::panic::Location;
+
+use http::StatusCode;
+
+use super::extract::{FromParts, Requirements};
+use crate::error::{Error, Result};
+use crate::message::Request;
+
+/// A value that the application was given with [`App::state`](super::App::state), cloned for this handler.
+///
+/// An application that lacks it is not built; as `Option<State<T>>` it may be missing.
+///
+/// ```
+/// use bakestone::{App, State, Text, get};
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// async fn count(State(visits): State<Arc<AtomicU64>>) -> Text<String> {
+///     Text(visits.fetch_add(1, Ordering::Relaxed).to_string())
+/// }
+///
+/// assert!(App::new().route("/", get(count)).state(Arc::new(AtomicU64::new(0))).build().is_ok());
+/// assert!(App::new().route("/", get(count)).build().is_err());
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct State<T>(pub T);
+
+/// The values that an application was given, one of each type; what extractors see of the application.
+#[derive(Default)]
+pub struct States(Vec<Stored>);
+
+/// A value, its type, and where it was given.
+pub(super) struct Stored {
+    id: TypeId,
+    pub(super) type_name: &'static str,
+    pub(super) location: &'static Location<'static>,
+    value: Box<dyn Any + Send + Sync>,
+}
+
+impl Stored {
+    pub(super) fn new<T: Send + Sync + 'static>(value: T, location: &'static Location<'static>) -> Self {
+        Self { id: TypeId::of::<T>(), type_name: type_name::<T>(), location, value: Box::new(value) }
+    }
+}
+
+impl States {
+    /// The states, and what was given a second time, with what was there first.
+    pub(super) fn new(given: Vec<Stored>) -> (Self, Vec<(Stored, &'static Location<'static>)>) {
+        let (mut states, mut again) = (Vec::<Stored>::new(), Vec::new());
+        for stored in given {
+            match states.binary_search_by(|known| known.id.cmp(&stored.id)) {
+                Ok(index) => {
+                    let first = states.get(index).map_or(stored.location, |known| known.location);
+                    again.push((stored, first));
+                }
+                Err(index) => states.insert(index, stored),
+            }
+        }
+        (Self(states), again)
+    }
+
+    /// The value of type `T`, if the application was given one.
+    pub fn get<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.stored(TypeId::of::<T>())?.value.downcast_ref()
+    }
+
+    pub(super) fn has(&self, id: TypeId) -> bool {
+        self.stored(id).is_some()
+    }
+
+    fn stored(&self, id: TypeId) -> Option<&Stored> {
+        let index = self.0.binary_search_by(|stored| stored.id.cmp(&id)).ok()?;
+        self.0.get(index)
+    }
+}
+
+impl fmt::Debug for States {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|stored| stored.type_name)).finish()
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> FromParts for State<T> {
+    fn from_parts(_: &mut Request, states: &States) -> Result<Self> {
+        // Only an extractor that asks without saying so in its requirements can find it missing.
+        states.get::<T>().cloned().map(Self).ok_or_else(|| {
+            let missing = format!("the application has no state of type `{}`", type_name::<T>());
+            Error::with_source(StatusCode::INTERNAL_SERVER_ERROR, missing)
+        })
+    }
+
+    fn requirements(requirements: &mut Requirements) {
+        requirements.state::<T>();
+    }
+}

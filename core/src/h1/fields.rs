@@ -1,0 +1,281 @@
+//! Field sections: from bytes to a map, and the fields that frame a message or rule the connection.
+//!
+//! The rule: `httparse` only cuts lines into names and values. Line ends, whitespace and the number of lines
+//! were checked before ([`Section`]); what frames the message is read here, and nowhere else.
+
+use std::ops::Range;
+
+use ::http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TE, TRANSFER_ENCODING, UPGRADE};
+use ::http::{HeaderMap, HeaderName, HeaderValue, Version};
+use bytes::Bytes;
+
+use super::error::{Fault, Reason};
+use super::grammar::{decimal, elements, is_field_char, is_tchar, is_token, trim};
+use super::scan::Section;
+
+/// Up to this many fields the table of the tokenizer stands on the stack.
+const FIELDS_ON_STACK: usize = 32;
+
+/// Reads the field lines of `section`, which ends with `block`; `each` sees every field with its value's place
+/// and says whether it is kept.
+pub(super) fn parse(
+    block: &Bytes,
+    section: &Section,
+    each: impl FnMut(&HeaderName, &[u8], usize) -> Result<bool, Fault>,
+    map: &mut HeaderMap,
+) -> Result<(), Fault> {
+    match section.lines {
+        0 => Ok(()),
+        1..=FIELDS_ON_STACK => {
+            parse_into(&mut [httparse::EMPTY_HEADER; FIELDS_ON_STACK], block, section, each, map)
+        }
+        lines => parse_into(&mut vec![httparse::EMPTY_HEADER; lines], block, section, each, map),
+    }
+}
+
+fn parse_into<'b>(
+    table: &mut [httparse::Header<'b>],
+    block: &'b Bytes,
+    section: &Section,
+    mut each: impl FnMut(&HeaderName, &[u8], usize) -> Result<bool, Fault>,
+    map: &mut HeaderMap,
+) -> Result<(), Fault> {
+    let lines = &block[section.start..];
+    let fields = match httparse::parse_headers(lines, table) {
+        Ok(httparse::Status::Complete((_, fields))) => fields,
+        _ => return Err(find_fault(lines, section.start)),
+    };
+    map.reserve(fields.len());
+    for field in fields {
+        let at = place(block, field.value).unwrap_or(section.start);
+        let name_at = place(block, field.name.as_bytes()).unwrap_or(section.start);
+        let name = HeaderName::from_bytes(field.name.as_bytes())
+            .map_err(|_| Fault::new(Reason::InvalidFieldName, name_at))?;
+        if !each(&name, field.value, at)? {
+            continue;
+        }
+        let value = HeaderValue::from_maybe_shared(block.slice_ref(field.value))
+            .map_err(|_| Fault::new(Reason::InvalidFieldValue, at))?;
+        // The map has an upper bound of its own, far above any sensible limit.
+        map.try_append(name, value).map_err(|_| Fault::new(Reason::TooManyFields, name_at))?;
+    }
+    Ok(())
+}
+
+/// Where in `block` its slice `part` begins. An empty value may stand anywhere.
+fn place(block: &[u8], part: &[u8]) -> Option<usize> {
+    let at = (part.as_ptr() as usize).checked_sub(block.as_ptr() as usize)?;
+    (at < block.len()).then_some(at)
+}
+
+/// `field-line = field-name ":" OWS field-value OWS` (RFC 9112, section 5), once it is known that some line
+/// breaks it: says which, and where.
+fn find_fault(lines: &[u8], base: usize) -> Fault {
+    let mut start = 0;
+    for line in lines.split_inclusive(|byte| *byte == b'\n') {
+        let content = line.strip_suffix(b"\r\n").unwrap_or(line);
+        if let Some(fault) = line_fault(content) {
+            return Fault::new(fault.reason, base + start + fault.at);
+        }
+        start += line.len();
+    }
+    Fault::new(Reason::InvalidFieldValue, base)
+}
+
+fn line_fault(line: &[u8]) -> Option<Fault> {
+    if line.is_empty() {
+        return None;
+    }
+    let Some(colon) = line.iter().position(|byte| *byte == b':') else {
+        return Some(Fault::new(Reason::MissingColon, 0));
+    };
+    let name = &line[..colon];
+    if let Some(at) = name.iter().position(|byte| !is_tchar(*byte)) {
+        let is_space = trim(&name[at..]).is_empty();
+        let reason = if is_space { Reason::SpaceBeforeColon } else { Reason::InvalidFieldName };
+        return Some(Fault::new(reason, at));
+    }
+    if name.is_empty() {
+        return Some(Fault::new(Reason::InvalidFieldName, 0));
+    }
+    let at = line.iter().skip(colon + 1).position(|byte| !is_field_char(*byte))? + colon + 1;
+    let reason = if line[at] == b'\r' { Reason::BareCr } else { Reason::InvalidFieldValue };
+    Some(Fault::new(reason, at))
+}
+
+/// The body that a head declares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Declared {
+    Length(u64),
+    Chunked,
+}
+
+/// What the fields of a received head say of framing and of the connection.
+#[derive(Debug, Default)]
+pub(super) struct Control {
+    /// Where the value of `Host` stands.
+    pub(super) host: Option<Range<usize>>,
+    /// Where a second `Host` stands.
+    pub(super) second_host_at: Option<usize>,
+    content_length: Option<(u64, usize)>,
+    codings: Codings,
+    /// `Connection: close` (RFC 9112, section 9.6).
+    pub(super) close: bool,
+    /// `Connection: keep-alive`.
+    pub(super) keep_alive: bool,
+    connection_upgrade: bool,
+    connection_te: bool,
+    upgrade: bool,
+    te_trailers: bool,
+    /// `Expect: 100-continue`.
+    pub(super) expects_continue: bool,
+    /// Where another expectation stands.
+    pub(super) unknown_expectation_at: Option<usize>,
+}
+
+/// The transfer codings over all lines (RFC 9112, section 6.1).
+#[derive(Debug, Default)]
+struct Codings {
+    at: Option<usize>,
+    chunked: bool,
+    unknown: bool,
+    malformed: bool,
+}
+
+impl Codings {
+    fn add(&mut self, list: &[u8]) {
+        for coding in elements(list) {
+            let name = trim(coding.split(|byte| *byte == b';').next().unwrap_or_default());
+            // Chunked stands last, once, and takes no parameters.
+            self.malformed |=
+                self.chunked || !is_token(name) || coding.iter().any(|byte| !is_field_char(*byte));
+            match name.eq_ignore_ascii_case(b"chunked") {
+                true => {
+                    self.malformed |= name.len() != coding.len();
+                    self.chunked = true;
+                }
+                false => self.unknown = true,
+            }
+        }
+    }
+}
+
+impl Control {
+    /// Takes in one field.
+    pub(super) fn take(&mut self, name: &HeaderName, value: &[u8], at: usize) -> Result<(), Fault> {
+        if *name == HOST {
+            match self.host {
+                None => self.host = Some(at..at + value.len()),
+                Some(_) => self.second_host_at = self.second_host_at.or(Some(at)),
+            }
+        } else if *name == CONTENT_LENGTH {
+            let length = decimal(value).ok_or(Fault::new(Reason::InvalidContentLength, at))?;
+            if self.content_length.replace((length, at)).is_some() {
+                return Err(Fault::new(Reason::RepeatedContentLength, at));
+            }
+        } else if *name == TRANSFER_ENCODING {
+            self.codings.at = Some(at);
+            self.codings.add(value);
+        } else if *name == CONNECTION {
+            elements(value).for_each(|option| self.connection_option(option));
+        } else if *name == UPGRADE {
+            self.upgrade |= !value.is_empty();
+        } else if *name == TE {
+            self.te_trailers |= elements(value).any(|coding| coding.eq_ignore_ascii_case(b"trailers"));
+        } else if *name == EXPECT {
+            self.expectations(value, at);
+        }
+        Ok(())
+    }
+
+    fn connection_option(&mut self, option: &[u8]) {
+        self.close |= option.eq_ignore_ascii_case(b"close");
+        self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+        self.connection_upgrade |= option.eq_ignore_ascii_case(b"upgrade");
+        self.connection_te |= option.eq_ignore_ascii_case(b"te");
+    }
+
+    fn expectations(&mut self, list: &[u8], at: usize) {
+        for expectation in elements(list) {
+            if expectation.eq_ignore_ascii_case(b"100-continue") {
+                self.expects_continue = true;
+            } else if !expectation.is_empty() {
+                self.unknown_expectation_at = self.unknown_expectation_at.or(Some(at));
+            }
+        }
+    }
+
+    /// Whether `Upgrade` stands there and counts: only `Connection: upgrade` makes it (RFC 9110, section 7.8).
+    pub(super) fn upgrades(&self) -> bool {
+        self.upgrade && self.connection_upgrade
+    }
+
+    /// Whether `TE: trailers` stands there and counts (RFC 9110, section 10.1.4).
+    pub(super) fn accepts_trailers(&self) -> bool {
+        self.te_trailers && self.connection_te
+    }
+
+    /// Whether the sender keeps the connection (RFC 9112, section 9.3). `close` on any line wins.
+    pub(super) fn persists(&self, version: Version) -> bool {
+        !self.close && (version == Version::HTTP_11 || self.keep_alive)
+    }
+
+    /// The body that the head declares (RFC 9112, section 6.3, the rules 3 to 6). What could be read in two
+    /// ways is refused: it is what request smuggling lives on (section 11.2).
+    pub(super) fn declared(&self, version: Version) -> Result<Option<Declared>, Fault> {
+        let Some(at) = self.codings.at else {
+            return Ok(self.content_length.map(|(length, _)| Declared::Length(length)));
+        };
+        if version == Version::HTTP_10 {
+            return Err(Fault::new(Reason::TransferEncodingInHttp10, at));
+        }
+        if let Some((_, length_at)) = self.content_length {
+            return Err(Fault::new(Reason::ConflictingFraming, at.max(length_at)));
+        }
+        if self.codings.malformed {
+            return Err(Fault::new(Reason::MalformedTransferEncoding, at));
+        }
+        if self.codings.unknown {
+            return Err(Fault::new(Reason::UnknownTransferCoding, at));
+        }
+        Ok(Some(Declared::Chunked))
+    }
+}
+
+/// Whether a field may not stand in a trailer section: it would frame, route or authenticate the message, or
+/// change how its content is read, after that has begun (RFC 9110, section 6.5.1).
+pub(super) fn is_forbidden_trailer(name: &HeaderName) -> bool {
+    const FORBIDDEN: &[&str] = &[
+        "age",
+        "authorization",
+        "cache-control",
+        "connection",
+        "cookie",
+        "date",
+        "expect",
+        "expires",
+        "forwarded",
+        "host",
+        "keep-alive",
+        "location",
+        "max-forwards",
+        "pragma",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "range",
+        "retry-after",
+        "set-cookie",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "vary",
+        "warning",
+        "www-authenticate",
+    ];
+    let name = name.as_str();
+    // Content-Digest is made for trailers (RFC 9530, section 6.5).
+    let content = name.starts_with("content-") && name != "content-digest";
+    content || name.starts_with("if-") || name.starts_with("x-forwarded-") || FORBIDDEN.contains(&name)
+}

@@ -1,0 +1,242 @@
+//! Finds the end of a head or of a trailer section, however the bytes are cut.
+//!
+//! The rule: bytes are looked at once, in order, and the first wrong one decides; so the same bytes give the
+//! same fault at the same place whether they come at once or one by one, and the work is linear in the bytes.
+
+use memchr::memchr;
+
+use super::error::{Fault, Reason};
+use super::grammar::{is_target_char, is_tchar};
+use crate::limits::Limits;
+
+/// Methods longer than this are none that anybody has registered: the longest of those has 17 bytes.
+const METHOD_BYTES: usize = 64;
+
+/// `http::Uri` takes no more than this, whatever the limit says.
+const URI_BYTES: usize = u16::MAX as usize - 1;
+
+/// Where the scan of a start line stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// Before a request line, where empty lines are skipped.
+    Before,
+    /// After the CR of an empty line.
+    BeforeLf,
+    Method,
+    Target,
+    Version,
+    Status,
+    Fields,
+}
+
+/// A scan over the head at the front of the input.
+///
+/// Request line (RFC 9112, section 3): `method SP request-target SP HTTP-version CRLF`.
+/// Status line (section 4): `HTTP-version SP 3DIGIT SP [ reason-phrase ] CRLF`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HeadScan {
+    part: Part,
+    /// How many bytes of the start line, and of what stands before it, were looked at.
+    pos: usize,
+    /// Where the start line begins.
+    pub(super) start: usize,
+    /// Where the method ends.
+    pub(super) method_end: usize,
+    /// Where the target ends.
+    pub(super) target_end: usize,
+    /// Whether the method is HEAD, once the request line is complete.
+    pub(super) is_head: bool,
+    pub(super) section: Section,
+}
+
+impl HeadScan {
+    pub(super) fn request() -> Self {
+        let section = Section::at(0);
+        Self { part: Part::Before, pos: 0, start: 0, method_end: 0, target_end: 0, is_head: false, section }
+    }
+
+    pub(super) fn response() -> Self {
+        Self { part: Part::Status, ..Self::request() }
+    }
+
+    /// Whether anything of the message itself was seen: skipped empty lines are not.
+    pub(super) fn has_begun(&self) -> bool {
+        match self.part {
+            Part::Before => false,
+            Part::Status => self.pos > 0,
+            _ => true,
+        }
+    }
+
+    /// Looks at what is new; the head's end, once it is there.
+    pub(super) fn advance(&mut self, input: &[u8], limits: &Limits) -> Result<Option<usize>, Fault> {
+        let window = &input[..input.len().min(limits.head_bytes)];
+        while self.part != Part::Fields && self.pos < window.len() {
+            self.start_line_byte(window, limits)?;
+            self.pos += 1;
+        }
+        if self.part == Part::Fields {
+            if self.section.pos == 0 {
+                self.section = Section::at(self.pos);
+            }
+            let end = self.section.advance(window, limits.head_fields, Reason::TooManyFields)?;
+            if end.is_some() {
+                return Ok(end);
+            }
+        }
+        match window.len() == limits.head_bytes {
+            true => Err(Fault::new(Reason::HeadTooLarge, window.len())),
+            false => Ok(None),
+        }
+    }
+
+    fn start_line_byte(&mut self, window: &[u8], limits: &Limits) -> Result<(), Fault> {
+        let (at, byte) = (self.pos, window[self.pos]);
+        let fault = |reason| Err(Fault::new(reason, at));
+        match self.part {
+            Part::Before if byte == b'\r' => self.part = Part::BeforeLf,
+            Part::BeforeLf if byte == b'\n' => self.part = Part::Before,
+            Part::BeforeLf => return fault(Reason::BareCr),
+            Part::Before | Part::Method if is_tchar(byte) => {
+                if self.part == Part::Before {
+                    (self.start, self.part) = (at, Part::Method);
+                }
+                if at - self.start >= METHOD_BYTES {
+                    return fault(Reason::MethodTooLong);
+                }
+            }
+            Part::Method if byte == b' ' => (self.method_end, self.part) = (at, Part::Target),
+            Part::Before | Part::Method if byte == b'\n' => return fault(Reason::BareLf),
+            Part::Method if byte == b'\r' => return fault(Reason::MalformedRequestLine),
+            Part::Before | Part::Method => return fault(Reason::InvalidMethod),
+            Part::Target => return self.target_byte(at, byte, limits),
+            Part::Version => return self.version_byte(window),
+            Part::Status => return self.status_byte(at, byte),
+            Part::Fields => {}
+        }
+        Ok(())
+    }
+
+    fn target_byte(&mut self, at: usize, byte: u8, limits: &Limits) -> Result<(), Fault> {
+        let begin = self.method_end + 1;
+        let reason = match byte {
+            b' ' if at > begin => {
+                (self.target_end, self.part) = (at, Part::Version);
+                return Ok(());
+            }
+            b' ' | b'\r' => Reason::MalformedRequestLine,
+            b'\n' => Reason::BareLf,
+            _ if !is_target_char(byte) => Reason::InvalidTarget,
+            _ if at - begin >= limits.target_bytes.min(URI_BYTES) => Reason::TargetTooLong,
+            _ => return Ok(()),
+        };
+        Err(Fault::new(reason, at))
+    }
+
+    /// `HTTP-version = "HTTP/" DIGIT "." DIGIT` (RFC 9112, section 2.3), case-sensitive, then CRLF.
+    fn version_byte(&mut self, window: &[u8]) -> Result<(), Fault> {
+        let (at, byte) = (self.pos, window[self.pos]);
+        let index = at - self.target_end - 1;
+        let reason = match index {
+            0..8 if is_version_byte(index, byte) => return Ok(()),
+            8 if byte == b'\r' => return Ok(()),
+            9 if byte == b'\n' => match window[at - 4] {
+                b'1' => {
+                    self.is_head = &window[self.start..self.method_end] == b"HEAD";
+                    self.part = Part::Fields;
+                    return Ok(());
+                }
+                _ => return Err(Fault::new(Reason::UnsupportedVersion, self.target_end + 1)),
+            },
+            _ if byte == b'\n' => Reason::BareLf,
+            0 | 8 if byte == b' ' => Reason::MalformedRequestLine,
+            9 => Reason::BareCr,
+            _ => Reason::MalformedVersion,
+        };
+        Err(Fault::new(reason, at))
+    }
+
+    fn status_byte(&mut self, at: usize, byte: u8) -> Result<(), Fault> {
+        let good = match at {
+            0..8 => is_version_byte(at, byte) && (at != 5 || byte == b'1'),
+            8 | 12 => byte == b' ',
+            9 => matches!(byte, b'1'..=b'9'),
+            10 | 11 => byte.is_ascii_digit(),
+            // `target_end` marks the CR that was seen.
+            _ if self.target_end != 0 => {
+                if byte != b'\n' {
+                    return Err(Fault::new(Reason::BareCr, at));
+                }
+                self.part = Part::Fields;
+                true
+            }
+            _ if byte == b'\r' => {
+                self.target_end = at;
+                true
+            }
+            _ => matches!(byte, b'\t' | b' '..=b'~' | 0x80..),
+        };
+        match good {
+            true => Ok(()),
+            false if byte == b'\n' => Err(Fault::new(Reason::BareLf, at)),
+            false if at == 5 && byte.is_ascii_digit() => Err(Fault::new(Reason::UnsupportedVersion, at)),
+            false => Err(Fault::new(Reason::MalformedStatusLine, at)),
+        }
+    }
+}
+
+/// Whether `byte` may stand at `index` of an HTTP version.
+fn is_version_byte(index: usize, byte: u8) -> bool {
+    match b"HTTP/0.0".get(index) {
+        Some(b'0') => byte.is_ascii_digit(),
+        Some(expected) => byte == *expected,
+        None => false,
+    }
+}
+
+/// A scan over field lines, up to the empty line that ends them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Section {
+    /// Where the first field line begins.
+    pub(super) start: usize,
+    /// Field lines that are complete.
+    pub(super) lines: usize,
+    line_start: usize,
+    pos: usize,
+}
+
+impl Section {
+    pub(super) fn at(start: usize) -> Self {
+        Self { start, lines: 0, line_start: start, pos: start }
+    }
+
+    /// Looks at what is new; the section's end, past its empty line, once that is there.
+    pub(super) fn advance(
+        &mut self,
+        window: &[u8],
+        max_lines: usize,
+        too_many: Reason,
+    ) -> Result<Option<usize>, Fault> {
+        // Whoever takes bytes from the input's front in between gets nonsense, but no panic.
+        while let Some(found) = window.get(self.pos..).and_then(|new| memchr(b'\n', new)) {
+            let lf = self.pos + found;
+            let line = &window[self.line_start..lf];
+            if line.last() != Some(&b'\r') {
+                return Err(Fault::new(Reason::BareLf, lf));
+            }
+            self.pos = lf + 1;
+            match line[0] {
+                b'\r' if line.len() == 1 => return Ok(Some(self.pos)),
+                b' ' | b'\t' if self.lines == 0 => {
+                    return Err(Fault::new(Reason::LeadingWhitespace, self.line_start));
+                }
+                b' ' | b'\t' => return Err(Fault::new(Reason::ObsFold, self.line_start)),
+                _ if self.lines == max_lines => return Err(Fault::new(too_many, self.line_start)),
+                _ => self.lines += 1,
+            }
+            self.line_start = self.pos;
+        }
+        self.pos = window.len();
+        Ok(None)
+    }
+}

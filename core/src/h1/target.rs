@@ -1,0 +1,198 @@
+//! Hosts, authorities, and the four forms of a request target.
+//!
+//! The rule: what names the server is checked by its grammar and compared with what else names it, so that
+//! whoever stands in front of us cannot have routed by another name.
+
+use std::net::Ipv6Addr;
+
+use ::http::Method;
+
+use super::error::Reason;
+use super::grammar::{is_reg_name_char, is_target_char};
+
+/// `uri-host [ ":" port ]` (RFC 9110, section 7.2; RFC 3986, section 3.2.2), not empty, without userinfo.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Authority<'a> {
+    host: &'a [u8],
+    port: Option<u16>,
+}
+
+impl<'a> Authority<'a> {
+    pub(super) fn parse(text: &'a [u8]) -> Option<Self> {
+        let colon = match text.first()? {
+            b'[' => text.iter().position(|byte| *byte == b']')? + 1,
+            _ => text.iter().position(|byte| *byte == b':').unwrap_or(text.len()),
+        };
+        let (host, rest) = text.split_at(colon);
+        let port = match rest {
+            // An empty port is the same as none.
+            [] | [b':'] => None,
+            [b':', digits @ ..] => Some(port(digits)?),
+            _ => return None,
+        };
+        is_host(host).then_some(Self { host, port })
+    }
+
+    /// Whether both name the same server; a port that is left out is `default`.
+    fn is_same(&self, other: &Self, default: Option<u16>) -> bool {
+        self.host.eq_ignore_ascii_case(other.host) && self.port.or(default) == other.port.or(default)
+    }
+}
+
+/// Digits, at most 65535; leading zeros are digits too.
+fn port(digits: &[u8]) -> Option<u16> {
+    u16::try_from(super::grammar::decimal(digits)?).ok()
+}
+
+fn is_host(host: &[u8]) -> bool {
+    if let [b'[', address @ .., b']'] = host {
+        return std::str::from_utf8(address).is_ok_and(|address| address.parse::<Ipv6Addr>().is_ok());
+    }
+    let mut rest = host;
+    while let [first, tail @ ..] = rest {
+        rest = match (first, tail) {
+            (b'%', [high, low, tail @ ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => tail,
+            (byte, tail) if is_reg_name_char(*byte) => tail,
+            _ => return false,
+        };
+    }
+    !host.is_empty()
+}
+
+/// A request target by its form (RFC 9112, section 3.2).
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Form<'a> {
+    /// `/path?query`.
+    Origin,
+    /// `scheme://authority/path?query`, with the scheme's default port.
+    Absolute(Authority<'a>, u16),
+    /// `host:port`, of CONNECT alone.
+    Authority(Authority<'a>),
+    /// `*`, of OPTIONS alone.
+    Asterisk,
+}
+
+impl<'a> Form<'a> {
+    /// Tells the forms apart. The characters were checked before.
+    pub(super) fn parse(method: &Method, target: &'a [u8]) -> Result<Self, Reason> {
+        if *method == Method::CONNECT {
+            return match Authority::parse(target) {
+                Some(authority) if authority.port.is_some() => Ok(Self::Authority(authority)),
+                _ => Err(Reason::InvalidTargetForm),
+            };
+        }
+        match target {
+            [b'/', ..] => Ok(Self::Origin),
+            b"*" if *method == Method::OPTIONS => Ok(Self::Asterisk),
+            _ => Self::absolute(target),
+        }
+    }
+
+    fn absolute(target: &'a [u8]) -> Result<Self, Reason> {
+        let mark = target.windows(3).position(|window| window == b"://").ok_or(Reason::InvalidTargetForm)?;
+        let default = match &target[..mark] {
+            scheme if scheme.eq_ignore_ascii_case(b"http") => 80,
+            scheme if scheme.eq_ignore_ascii_case(b"https") => 443,
+            // Not a scheme at all: `a/b://` and the like.
+            scheme if !is_scheme(scheme) => return Err(Reason::InvalidTargetForm),
+            _ => return Err(Reason::UnknownScheme),
+        };
+        let rest = &target[mark + 3..];
+        let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());
+        let authority = Authority::parse(&rest[..end]).ok_or(Reason::InvalidTarget)?;
+        Ok(Self::Absolute(authority, default))
+    }
+
+    /// Whether the target, if it names a server, names the one that `Host` does.
+    pub(super) fn agrees_with(&self, host: &Authority<'_>) -> bool {
+        match self {
+            Self::Origin | Self::Asterisk => true,
+            Self::Absolute(authority, default) => authority.is_same(host, Some(*default)),
+            // CONNECT has no default port; a Host that leaves it out contradicts nothing.
+            Self::Authority(authority) => authority.is_same(host, authority.port),
+        }
+    }
+}
+
+fn is_scheme(text: &[u8]) -> bool {
+    text.first().is_some_and(u8::is_ascii_alphabetic)
+        && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte))
+}
+
+/// Whether a target that we are to send is one (RFC 9112, section 3.2).
+pub(super) fn is_target(method: &Method, target: &[u8]) -> bool {
+    !target.is_empty()
+        && target.iter().all(|byte| is_target_char(*byte))
+        && Form::parse(method, target).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts() {
+        let good = [
+            "example.com",
+            "EXAMPLE.com:80",
+            "a",
+            "127.0.0.1:8000",
+            "[::1]",
+            "[2001:db8::1]:443",
+            "a_b.test",
+            "h%20",
+            "h:",
+            "h:65535",
+            "h:00080",
+        ];
+        for host in good {
+            assert!(Authority::parse(host.as_bytes()).is_some(), "{host}");
+        }
+        let bad = [
+            "",
+            ":80",
+            "a,b",
+            "user@h",
+            "h/",
+            "h/p",
+            "h?q",
+            "h:65536",
+            "h:8x",
+            "h:+80",
+            "[::1",
+            "[::1]x",
+            "[]",
+            "[::g]",
+            "[fe80::1%25eth0]",
+            "h%2",
+            "h%zz",
+            "a b",
+            "h:80:80",
+            "h#",
+            "h\\",
+            "::1",
+        ];
+        for host in bad {
+            assert!(Authority::parse(host.as_bytes()).is_none(), "{host}");
+        }
+    }
+
+    #[test]
+    fn targets_and_hosts_that_agree() {
+        let cases = [
+            ("http://h/", "h", true),
+            ("http://H:80", "h", true),
+            ("http://h", "h:80", true),
+            ("HTTPS://h", "h:443", true),
+            ("https://h", "h:80", false),
+            ("http://h", "i", false),
+            ("http://h?q", "h:", true),
+            ("/any", "i", true),
+        ];
+        for (target, host, agrees) in cases {
+            let form = Form::parse(&Method::GET, target.as_bytes()).unwrap();
+            let host = Authority::parse(host.as_bytes()).unwrap();
+            assert_eq!(form.agrees_with(&host), agrees, "{target}");
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Bakestone: a web toolkit with no I/O of its own.
+//!
+//! **A whole web application, from the bytes that arrive to the bytes that leave, is one deterministic state
+//! machine**; a runtime (tokio, smol, plain threads, a loop of your own, a test) plugs in underneath.
+//!
+//! | level | what | where |
+//! |---|---|---|
+//! | the boundary | what a driver and a machine share, and the laws of every machine | [`machine`], [`effect`] |
+//! | 0: codecs | bytes to events and back, without futures, clocks or locks | [`h1`], [`router`], [`http`](mod@http) |
+//! | 1: session | one connection; one server's background work | [`session`] |
+//! | | what handlers hold | [`message`] |
+//! | 2: application | routes, extractors, errors | [`app`] |
+//!
+//! Each level is useful alone, and an import goes down a level, never up.
+//!
+//! # Features
+//!
+//! `json` (on by default): JSON values as request and response bodies.
+#![forbid(unsafe_code)]
+
+pub mod app;
+pub mod effect;
+pub mod error;
+pub mod h1;
+pub mod http;
+pub mod limits;
+pub mod machine;
+pub mod message;
+mod output;
+pub mod router;
+pub mod session;
+
+pub use ::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header};
+pub use app::{App, Path, State, any, delete, get, head, options, patch, post, put};
+pub use bytes::Bytes;
+pub use error::{Error, Result};
+pub use limits::Limits;
+#[cfg(feature = "json")]
+pub use message::Json;
+pub use message::{Body, Context, Html, IntoResponse, Request, Response, Text};
+pub use session::{Lifecycle, Service, Session};

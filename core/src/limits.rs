@@ -1,0 +1,111 @@
+//! Every limit and every deadline, with its default.
+//!
+//! The rule: a number that bounds a peer stands here and nowhere else.
+
+use std::time::Duration;
+
+const KIB: usize = 1 << 10;
+const MIB: usize = 1 << 20;
+
+/// Bounds on what a peer may send, keep waiting and make us keep.
+///
+/// ```
+/// use bakestone::Limits;
+/// use std::time::Duration;
+///
+/// let mut limits = Limits::default();
+/// limits.idle_time = Duration::from_secs(60);
+/// assert_eq!(limits.head_bytes, 16 << 10);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes of a message's head, skipped empty lines included; past it 431. 16 KiB.
+    pub head_bytes: usize,
+    /// Fields of a message's head; past it 431. 100.
+    pub head_fields: usize,
+    /// Bytes of a request's target; past it 414. 8 KiB.
+    pub target_bytes: usize,
+    /// Bytes of the chunk extensions of one body, together; past it 400. 16 KiB.
+    pub chunk_extension_bytes: usize,
+    /// Bytes of a trailer section; past it 431. 8 KiB.
+    pub trailer_bytes: usize,
+    /// Fields of a trailer section; past it 431. 32.
+    pub trailer_fields: usize,
+    /// Bytes of a body that is buffered whole (`bytes`, `text`, `json`); past it 413. 2 MiB.
+    pub buffered_body_bytes: usize,
+    /// Bytes of an unread request body that are read and discarded to keep the connection: a body of a longer
+    /// or of an unknown length closes it. 64 KiB.
+    pub drained_body_bytes: u64,
+    /// Bytes of output kept for a peer that reads slowly: past it the handler waits. 64 KiB.
+    pub output_bytes: usize,
+    /// Bytes read ahead while nobody asks for them, to learn of a hang-up. 16 KiB.
+    pub read_ahead: usize,
+    /// Tasks that one server may have spawned at a time. 10,000.
+    pub tasks: usize,
+
+    /// From a head's first byte, or from the accept, to the head's end; past it 408. 10 s.
+    pub head_time: Duration,
+    /// Between two requests, from the last byte written; past it the connection is closed. 15 s.
+    pub idle_time: Duration,
+    /// Between two pieces of a body that is waited for; past it 408. 30 s.
+    pub body_time: Duration,
+    /// Between two pieces of output taken by the peer; past it the connection is reset. 30 s.
+    pub write_time: Duration,
+    /// Bytes a second that a body and a response must make on average, counted after
+    /// [`rate_grace_time`](Self::rate_grace_time) and only while they are waited for. 100; 0 turns it off.
+    pub minimum_rate: u32,
+    /// How long a transfer may be slower than [`minimum_rate`](Self::minimum_rate). 10 s.
+    pub rate_grace_time: Duration,
+    /// From the head's end to the response; past it the handler is dropped and answered for with 503. None.
+    pub handler_time: Option<Duration>,
+    /// From the end of the last response to the close, while the peer may still be sending. 5 s.
+    pub linger_time: Duration,
+    /// From the call to drain to the end of every connection and task. 10 s.
+    pub drain_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            head_bytes: 16 * KIB,
+            head_fields: 100,
+            target_bytes: 8 * KIB,
+            chunk_extension_bytes: 16 * KIB,
+            trailer_bytes: 8 * KIB,
+            trailer_fields: 32,
+            buffered_body_bytes: 2 * MIB,
+            drained_body_bytes: 64 << 10,
+            output_bytes: 64 * KIB,
+            read_ahead: 16 * KIB,
+            tasks: 10_000,
+            head_time: Duration::from_secs(10),
+            idle_time: Duration::from_secs(15),
+            body_time: Duration::from_secs(30),
+            write_time: Duration::from_secs(30),
+            minimum_rate: 100,
+            rate_grace_time: Duration::from_secs(10),
+            handler_time: None,
+            linger_time: Duration::from_secs(5),
+            drain_time: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Limits {
+    /// The most memory, in bytes, that core keeps alive for one connection whose driver reads at most 16 KiB
+    /// at a time, whatever the peer does; what handlers keep for themselves comes on top.
+    ///
+    /// It counts capacity and not content: a growing buffer is at most twice what it holds, and a slice of one
+    /// byte keeps its whole block.
+    pub fn max_buffered(&self) -> usize {
+        const DRIVER_READ: usize = 16 * KIB;
+        // A head's fields stand in a table beside its bytes.
+        const FIELD_ENTRY: usize = 192;
+        let input = self.head_bytes.max(self.read_ahead).max(self.trailer_bytes) + DRIVER_READ;
+        let fields = (self.head_fields + self.trailer_fields) * FIELD_ENTRY;
+        // What waits for the peer, one piece of a body beyond the mark, and the next head.
+        let output = self.output_bytes + 2 * crate::effect::FILE_CHUNK + self.head_bytes;
+        2 * (input + output) + fields + 16 * KIB
+    }
+}

@@ -1,0 +1,21 @@
+//! What handlers hold: the request, the response, their bodies, and the context that stands for the world.
+//!
+//! The rule: these are plain structs without type parameters, the same at every level and under every driver.
+
+pub(crate) mod body;
+mod context;
+mod file;
+mod into_response;
+mod request;
+mod response;
+mod writer;
+
+pub use body::{Body, BodyError, BodyStream};
+pub use context::{Context, Disconnect, Draining, Elapsed, OnDisconnect, Sleep, SpawnError, Timeout};
+pub use file::File;
+#[cfg(feature = "json")]
+pub use into_response::Json;
+pub use into_response::{Html, IntoResponse, Text};
+pub use request::Request;
+pub use response::Response;
+pub use writer::{ResponseWriter, Sent, WriteError};

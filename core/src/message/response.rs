@@ -1,0 +1,85 @@
+//! The response: a status, fields and a body.
+
+use std::borrow::Cow;
+
+use http::header::{CONTENT_TYPE, HeaderName};
+use http::{Extensions, HeaderMap, HeaderValue, StatusCode};
+
+use crate::message::Body;
+
+/// A response, complete or with a body that streams.
+///
+/// `Content-Length`, `Transfer-Encoding`, `Connection` and `Date` are not set here: the session frames the
+/// message from the body's length, in one place.
+///
+/// ```
+/// use bakestone::Response;
+/// use http::StatusCode;
+///
+/// let response = Response::new("<h1>Hello</h1>").with_status(StatusCode::ACCEPTED);
+/// assert_eq!(response.status, StatusCode::ACCEPTED);
+/// assert_eq!(response.body.length(), Some(14));
+/// ```
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Response {
+    /// The status; 200 by default.
+    pub status: StatusCode,
+    /// The header fields.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Body,
+    /// What middleware tells to the middleware around it. It never reaches the wire.
+    pub extensions: Extensions,
+}
+
+impl Response {
+    /// A 200 with this body and no fields.
+    pub fn new(body: impl Into<Body>) -> Self {
+        Self { body: body.into(), ..Self::default() }
+    }
+
+    /// This status, with no body.
+    pub fn empty(status: StatusCode) -> Self {
+        Self { status, ..Self::default() }
+    }
+
+    /// `text/plain; charset=utf-8` with this status.
+    pub fn text(status: StatusCode, text: impl Into<Cow<'static, str>>) -> Self {
+        let body = match text.into() {
+            Cow::Borrowed(text) => Body::from(text),
+            Cow::Owned(text) => Body::from(text),
+        };
+        Self { status, ..Self::new(body) }
+            .with_header(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))
+    }
+
+    /// The same response with this status.
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// The same response with this field, in place of any of that name.
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+}
+
+impl From<Response> for http::Response<Body> {
+    fn from(response: Response) -> Self {
+        let mut converted = http::Response::new(response.body);
+        *converted.status_mut() = response.status;
+        *converted.headers_mut() = response.headers;
+        *converted.extensions_mut() = response.extensions;
+        converted
+    }
+}
+
+impl From<http::Response<Body>> for Response {
+    fn from(response: http::Response<Body>) -> Self {
+        let (parts, body) = response.into_parts();
+        Self { status: parts.status, headers: parts.headers, body, extensions: parts.extensions }
+    }
+}

@@ -1,0 +1,259 @@
+//! The bytes that wait for the driver to write them.
+//!
+//! The rule: bytes leave in the order in which they came, small ones are gathered and large ones are never
+//! copied, so that a head and its body leave in one vectored write.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use crate::effect::FileHandle;
+
+/// Up to this many bytes, a copy beside the head costs less than a segment of its own in the vectored write.
+const COPIED: usize = 1024;
+
+/// A part of a file that the driver is asked to send by its own means.
+#[derive(Clone, Debug)]
+pub struct FileSegment {
+    /// The driver's own file.
+    pub file: FileHandle,
+    /// Where to begin, in bytes from the file's start.
+    pub offset: u64,
+    /// How many bytes to send.
+    pub length: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Segment {
+    Bytes(Bytes),
+    File(FileSegment),
+}
+
+/// A queue of bytes on their way out: a [`bytes::Buf`] for the driver, with vectored chunks.
+///
+/// A driver that can send files by itself says so with [`Output::accept_files`]; only then is it given
+/// [file segments](Output::file). As a `Buf` the queue ends before the first of them.
+///
+/// ```
+/// use bakestone::machine::Output;
+/// use bytes::{Buf, Bytes};
+///
+/// let mut output = Output::default();
+/// output.extend_from_slice(b"head ");
+/// output.push(Bytes::from_static(b"body"));
+/// assert_eq!(output.len(), 9);
+/// assert_eq!(output.copy_to_bytes(9), "head body");
+/// assert_eq!(output.taken(), 9);
+/// ```
+#[derive(Debug, Default)]
+pub struct Output {
+    queue: VecDeque<Segment>,
+    /// What was gathered after the last segment of the queue.
+    tail: BytesMut,
+    /// Bytes before the first file segment.
+    remaining: usize,
+    /// Bytes in all, those of files included.
+    length: u64,
+    taken: u64,
+    accepts_files: bool,
+}
+
+impl Output {
+    /// Appends a copy of `bytes`.
+    pub fn extend_from_slice(&mut self, bytes: &[u8]) {
+        self.tail.extend_from_slice(bytes);
+        self.count(bytes.len());
+    }
+
+    /// Appends `bytes`: a small piece is copied beside what is already there, a large one is queued as it is.
+    pub fn push(&mut self, bytes: Bytes) {
+        if bytes.len() <= COPIED {
+            return self.extend_from_slice(&bytes);
+        }
+        self.seal();
+        self.count(bytes.len());
+        self.queue.push_back(Segment::Bytes(bytes));
+    }
+
+    /// Appends a part of a file; it counts with its length.
+    ///
+    /// Only a driver that [accepts files](Self::accepts_files) can send it.
+    pub fn push_file(&mut self, segment: FileSegment) {
+        debug_assert!(self.accepts_files, "the driver did not ask for file segments");
+        if segment.length > 0 {
+            self.seal();
+            self.length += segment.length;
+            self.queue.push_back(Segment::File(segment));
+        }
+    }
+
+    /// The driver's word that it sends [file segments](Self::file) by itself.
+    pub fn accept_files(&mut self) {
+        self.accepts_files = true;
+    }
+
+    /// Whether the driver sends file segments by itself.
+    pub fn accepts_files(&self) -> bool {
+        self.accepts_files
+    }
+
+    /// The file segment at the front, if there is one.
+    pub fn file(&self) -> Option<&FileSegment> {
+        match self.queue.front() {
+            Some(Segment::File(segment)) => Some(segment),
+            _ => None,
+        }
+    }
+
+    /// Takes `count` bytes of the file segment at the front, as sent.
+    ///
+    /// More than the segment holds counts as the whole of it; without a file at the front nothing happens.
+    pub fn advance_file(&mut self, count: u64) {
+        let Some(Segment::File(segment)) = self.queue.front_mut() else { return };
+        let count = count.min(segment.length);
+        segment.offset += count;
+        segment.length -= count;
+        self.length -= count;
+        self.taken += count;
+        if segment.length == 0 {
+            self.queue.pop_front();
+            self.remaining = self.bytes_before_file();
+        }
+    }
+
+    /// How many bytes wait, those of files included.
+    pub fn len(&self) -> u64 {
+        self.length
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// How many bytes the driver has taken since the beginning: how a machine sees that the peer reads.
+    pub fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// Drops all that waits, as a driver does once the peer is gone. It does not count as taken.
+    pub fn clear(&mut self) {
+        self.queue.clear();
+        self.tail.clear();
+        self.remaining = 0;
+        self.length = 0;
+    }
+
+    /// Moves all that waits to the end of `other`, without a copy of what is large.
+    pub fn append_to(&mut self, other: &mut Output) {
+        let moved = self.length;
+        for segment in self.queue.drain(..) {
+            match segment {
+                Segment::Bytes(bytes) => other.push(bytes),
+                Segment::File(file) => other.push_file(file),
+            }
+        }
+        other.extend_from_slice(&self.tail);
+        self.clear();
+        self.taken += moved;
+    }
+
+    /// How many bytes of memory the gathered bytes' buffer holds, for those who bound memory.
+    pub fn capacity(&self) -> usize {
+        let queued = self.queue.iter().map(|segment| match segment {
+            Segment::Bytes(bytes) => bytes.len(),
+            Segment::File(_) => 0,
+        });
+        self.tail.capacity() + queued.sum::<usize>()
+    }
+
+    /// Gives back the memory of an empty queue, as a driver may do for an idle connection.
+    pub fn release(&mut self) {
+        if self.is_empty() {
+            self.queue = VecDeque::new();
+            self.tail = BytesMut::new();
+        }
+    }
+
+    fn seal(&mut self) {
+        if !self.tail.is_empty() {
+            let gathered = self.tail.split().freeze();
+            self.queue.push_back(Segment::Bytes(gathered));
+        }
+    }
+
+    fn count(&mut self, added: usize) {
+        // Past a file the bytes are not yet in reach of the driver's writes.
+        if self.length == self.remaining as u64 {
+            self.remaining += added;
+        }
+        self.length += added as u64;
+    }
+
+    fn bytes_before_file(&self) -> usize {
+        let mut sum = 0;
+        for segment in &self.queue {
+            match segment {
+                Segment::Bytes(bytes) => sum += bytes.len(),
+                Segment::File(_) => return sum,
+            }
+        }
+        sum + self.tail.len()
+    }
+}
+
+impl Buf for Output {
+    fn remaining(&self) -> usize {
+        self.remaining
+    }
+
+    fn chunk(&self) -> &[u8] {
+        match self.queue.front() {
+            Some(Segment::Bytes(bytes)) => bytes,
+            Some(Segment::File(_)) => &[],
+            None => &self.tail,
+        }
+    }
+
+    fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let mut filled = 0;
+        for segment in &self.queue {
+            match segment {
+                Segment::Bytes(bytes) if filled < slices.len() => slices[filled] = IoSlice::new(bytes),
+                _ => return filled,
+            }
+            filled += 1;
+        }
+        if filled < slices.len() && !self.tail.is_empty() {
+            slices[filled] = IoSlice::new(&self.tail);
+            filled += 1;
+        }
+        filled
+    }
+
+    /// # Panics
+    ///
+    /// If `count` is more than [`remaining`](Buf::remaining), as `bytes::Buf` demands.
+    fn advance(&mut self, count: usize) {
+        assert!(count <= self.remaining, "advanced past the end: {count} of {} bytes", self.remaining);
+        self.remaining -= count;
+        self.length -= count as u64;
+        self.taken += count as u64;
+        let mut left = count;
+        while left > 0 {
+            match self.queue.front_mut() {
+                Some(Segment::Bytes(bytes)) if bytes.len() > left => return bytes.advance(left),
+                Some(Segment::Bytes(bytes)) => left -= bytes.len(),
+                _ => {
+                    self.tail.advance(left);
+                    break;
+                }
+            }
+            self.queue.pop_front();
+        }
+        if self.tail.is_empty() {
+            self.tail.clear();
+        }
+    }
+}

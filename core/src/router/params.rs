@@ -1,0 +1,164 @@
+//! What the parameters of a route found in a path.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use http::uri::PathAndQuery;
+
+use super::pattern::{Converter, Param};
+use super::percent;
+
+/// How many parameters are kept without an allocation.
+const INLINE: usize = 8;
+
+/// A span of bytes in the path.
+pub(super) type Span = (u32, u32);
+
+/// The spans of the parameters, in the order of the pattern.
+#[derive(Clone, Default)]
+pub(super) struct Spans {
+    inline: [Span; INLINE],
+    length: usize,
+    more: Vec<Span>,
+}
+
+impl Spans {
+    pub(super) fn push(&mut self, span: Span) {
+        match self.inline.get_mut(self.length) {
+            Some(place) => *place = span,
+            None => self.more.push(span),
+        }
+        self.length += 1;
+    }
+
+    pub(super) fn pop(&mut self) {
+        self.length = self.length.saturating_sub(1);
+        self.more.truncate(self.length.saturating_sub(INLINE));
+    }
+
+    fn get(&self, index: usize) -> Option<Span> {
+        if index >= self.length {
+            return None;
+        }
+        self.inline.get(index).or_else(|| self.more.get(index - INLINE)).copied()
+    }
+}
+
+/// The values of a route's parameters, by name.
+///
+/// They belong to the path that was routed: whatever becomes of the request's target later, they stay. A value
+/// is percent-decoded once, and is never empty unless it is that of a `path` parameter.
+///
+/// ```
+/// use bakestone::router::{Match, Methods, Router};
+/// use http::{Method, Uri};
+///
+/// let mut routes = Router::builder();
+/// routes.insert("/cakes/{name}", Methods::Any, ());
+/// let router = routes.build()?;
+///
+/// let uri = Uri::from_static("/cakes/bara%20brith");
+/// let Match::Found { params, .. } = router.find(&Method::GET, &uri) else { panic!("there is a route") };
+/// assert_eq!(params.get("name").as_deref(), Some("bara brith"));
+/// assert_eq!(params.raw("name"), Some("bara%20brith"));
+/// assert_eq!(params.get("kind"), None);
+/// # Ok::<(), bakestone::router::RouteErrors>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Params(Option<Found>);
+
+#[derive(Clone)]
+struct Found {
+    params: Arc<[Param]>,
+    path: PathAndQuery,
+    spans: Spans,
+}
+
+impl Params {
+    pub(super) fn new(params: &Arc<[Param]>, path: &PathAndQuery, spans: Spans) -> Self {
+        // What has no parameters keeps nothing alive.
+        if params.is_empty() {
+            return Self(None);
+        }
+        Self(Some(Found { params: params.clone(), path: path.clone(), spans }))
+    }
+
+    /// The value of the parameter `name`, decoded.
+    pub fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.raw(name).map(percent::decode)
+    }
+
+    /// The value of the parameter `name` as it stands in the path, percent-encoded. Of a `path` parameter it
+    /// tells a `/` that separates from one that was escaped.
+    pub fn raw(&self, name: &str) -> Option<&str> {
+        let index = self.params().iter().position(|param| &*param.name == name)?;
+        self.nth(index).map(|(_, raw)| raw)
+    }
+
+    /// The names and the decoded values, in the order of the pattern.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, Cow<'_, str>)> {
+        self.params().iter().enumerate().map(|(index, param)| {
+            let raw = self.nth(index).map_or("", |(_, raw)| raw);
+            (&*param.name, percent::decode(raw))
+        })
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.params().len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.params().is_empty()
+    }
+
+    /// The parameter at `index` in the order of the pattern, its decoded value, and whether its converter has
+    /// spoken for that already.
+    pub(crate) fn value(&self, index: usize) -> Option<(&str, Cow<'_, str>, bool)> {
+        let (param, raw) = self.nth(index)?;
+        Some((&param.name, percent::decode(raw), param.converter == Converter::Int))
+    }
+
+    fn params(&self) -> &[Param] {
+        self.0.as_ref().map_or(&[], |found| &found.params)
+    }
+
+    fn nth(&self, index: usize) -> Option<(&Param, &str)> {
+        let found = self.0.as_ref()?;
+        let (start, end) = found.spans.get(index)?;
+        let raw = found.path.path().get(start as usize..end as usize)?;
+        Some((found.params.get(index)?, raw))
+    }
+}
+
+impl fmt::Debug for Params {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_spill_and_come_back() {
+        let mut spans = Spans::default();
+        (0..10).for_each(|at| spans.push((at, at + 1)));
+        assert_eq!((spans.get(7), spans.get(9), spans.get(10)), (Some((7, 8)), Some((9, 10)), None));
+        (0..3).for_each(|_| spans.pop());
+        assert_eq!((spans.get(6), spans.get(7), spans.more.len()), (Some((6, 7)), None, 0));
+        spans.push((40, 41));
+        spans.push((50, 51));
+        assert_eq!((spans.get(7), spans.get(8)), (Some((40, 41)), Some((50, 51))));
+    }
+
+    #[test]
+    fn they_travel() {
+        fn travels<T: Send + Sync + Clone + Default + fmt::Debug + 'static>() {}
+        travels::<Params>();
+        assert_eq!(format!("{:?}", Params::default()), "{}");
+    }
+}

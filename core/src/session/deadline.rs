@@ -1,0 +1,134 @@
+//! When a session acts although nothing came.
+//!
+//! The rule: a deadline is a point in time that the clock decides, never a timer that fired; the earliest is
+//! told to the driver, and acting on one removes it.
+
+use http::StatusCode;
+
+use crate::error::Error;
+use crate::h1::CloseReason;
+use crate::machine::{Io, Moment, Now};
+use crate::message::BodyError;
+use crate::session::observe::{Deadline, Event};
+use crate::session::pace::Pace;
+use crate::session::service::Service;
+use crate::session::session::{Sending, Session, Stage};
+
+impl<S: Service> Session<S> {
+    /// The earliest point in time at which something is to be done.
+    pub(super) fn wake_at(&self) -> Option<Moment> {
+        let deadline = self.deadline().map(|(at, _)| at);
+        deadline.into_iter().chain(self.scope.next_timer()).min()
+    }
+
+    /// The earliest deadline.
+    fn deadline(&self) -> Option<(Moment, Deadline)> {
+        let limits = &*self.limits;
+        let times = &self.times;
+        let head = match self.stage {
+            Stage::Waiting => times.head_began_at.map(|at| at + limits.head_time),
+            _ => None,
+        };
+        let idle = match self.stage {
+            Stage::Waiting if head.is_none() && times.write.is_none() => times.idle_since,
+            _ => None,
+        };
+        let handler = match self.sending {
+            Sending::Nothing => times.called_at.zip(limits.handler_time).map(|(at, time)| at + time),
+            _ => None,
+        };
+        let body = times.body.and_then(|pace| pace.deadline(limits.body_time, limits));
+        let write = times.write.and_then(|pace| pace.deadline(limits.write_time, limits));
+        [
+            (head, Deadline::Head),
+            (idle.map(|at| at + limits.idle_time), Deadline::Idle),
+            (body, Deadline::Body),
+            (write, Deadline::Write),
+            (handler, Deadline::Handler),
+            (times.linger_ends_at, Deadline::Linger),
+            (times.drain_ends_at, Deadline::Drain),
+        ]
+        .into_iter()
+        .filter_map(|(at, which)| Some((at?, which)))
+        .min_by_key(|(at, _)| *at)
+    }
+
+    /// Acts on a deadline that has passed; whether there was one.
+    pub(super) fn expire(&mut self, now: Now, io: &mut Io) -> bool {
+        let Some((_, which)) = self.deadline().filter(|(at, _)| *at <= now.mono) else { return false };
+        self.observed.tell(Event::DeadlinePassed(which));
+        match which {
+            Deadline::Head => {
+                self.times.head_began_at = None;
+                self.refuse(
+                    Error::new(StatusCode::REQUEST_TIMEOUT, "the request took too long to arrive"),
+                    io,
+                );
+            }
+            Deadline::Idle | Deadline::Linger => self.end(io),
+            Deadline::Body => self.body_timed_out(),
+            // The driver resets the connection, and says then that the peer is gone.
+            Deadline::Write => self.abort(io),
+            Deadline::Handler => {
+                self.times.called_at = None;
+                self.drop_handler();
+                self.conn.close(CloseReason::TimedOut);
+                self.fail(Error::from_status(StatusCode::SERVICE_UNAVAILABLE), io);
+            }
+            Deadline::Drain => {
+                self.times.drain_ends_at = None;
+                self.drain_is_up(io);
+            }
+        }
+        true
+    }
+
+    fn body_timed_out(&mut self) {
+        self.times.body = None;
+        self.conn.close(CloseReason::TimedOut);
+        match self.stage {
+            Stage::Discarding => self.stage = Stage::Closing,
+            _ => self.exchange.end_body(Err(BodyError::TimedOut)),
+        }
+    }
+
+    /// The server does not wait any longer.
+    fn drain_is_up(&mut self, io: &mut Io) {
+        let unsent = !io.output.is_empty() || self.stage == Stage::Exchange;
+        self.drop_handler();
+        self.drop_body();
+        self.end_exchange();
+        self.stage = Stage::Closing;
+        match unsent {
+            true => self.abort(io),
+            false => self.end(io),
+        }
+    }
+
+    /// The end, without anything more to say.
+    pub(super) fn end(&mut self, io: &mut Io) {
+        io.input.clear();
+        self.end_exchange();
+        self.start_after();
+        self.stage = Stage::Done;
+        self.scope.close();
+    }
+
+    /// Starts and stops the clocks of the transfers, at the end of a step.
+    pub(super) fn clock_transfers(&mut self, now: Now, io: &Io) {
+        let waited_for = match self.stage {
+            Stage::Exchange => self.exchange.wants_body(),
+            Stage::Discarding => true,
+            _ => false,
+        };
+        match (&mut self.times.body, waited_for) {
+            (Some(pace), true) => pace.resume(now.mono),
+            (Some(pace), false) => pace.pause(now.mono),
+            (None, true) => self.times.body = Some(Pace::start(now.mono)),
+            (None, false) => {}
+        }
+        if !io.output.is_empty() {
+            self.times.write.get_or_insert(Pace::start(now.mono));
+        }
+    }
+}

@@ -1,0 +1,354 @@
+//! One request and its response, shared by the session and whatever the handler made of it.
+//!
+//! The rule: the session alone knows the protocol; the exchange only says what is wanted, what is there and
+//! what is over. It knows nothing of HTTP/1. A body that is kept after the answer finds the exchange over,
+//! and never reads the next request: the session reuses an exchange only when nobody else holds it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+
+use crate::error::Disconnected;
+use crate::message::{BodyError, OnDisconnect, WriteError};
+use crate::session::lifecycle::Task;
+use crate::session::scope::{Scope, lock};
+
+pub(crate) struct Exchange {
+    pub(crate) scope: Arc<Scope>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    incoming: Incoming,
+    outgoing: Outgoing,
+    /// Why the peer will neither send nor read any more.
+    lost: Option<Disconnected>,
+    /// Whether the handler is told of the loss, beyond what reading and writing tell.
+    told: bool,
+    disconnect_waits: BTreeMap<u64, Waker>,
+    next_id: u64,
+    on_disconnect: Option<OnDisconnect>,
+    after: Vec<Task>,
+}
+
+#[derive(Default)]
+struct Incoming {
+    chunk: Option<Bytes>,
+    wanted: bool,
+    waker: Option<Waker>,
+    /// `None` while more may come.
+    end: Option<Result<Option<HeaderMap>, BodyError>>,
+}
+
+/// The response that the handler writes by itself.
+#[derive(Default)]
+struct Outgoing {
+    head: Option<WrittenHead>,
+    queue: VecDeque<Bytes>,
+    queued: usize,
+    stage: WriteStage,
+    limit: usize,
+    room_waits: BTreeMap<u64, Waker>,
+}
+
+/// The head of a response that the handler writes by itself.
+pub(crate) struct WrittenHead {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) length: Option<u64>,
+}
+
+/// How far the handler's own writing has come.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum WriteStage {
+    /// The handler has not begun to write.
+    #[default]
+    Unused,
+    Open,
+    Finished(Option<HeaderMap>),
+    /// The writer was dropped in the middle.
+    Abandoned,
+}
+
+/// What the session takes of the handler's own writing.
+pub(crate) struct Written {
+    pub(crate) head: Option<WrittenHead>,
+    pub(crate) data: VecDeque<Bytes>,
+    pub(crate) stage: WriteStage,
+}
+
+impl Exchange {
+    pub(crate) fn new(scope: Arc<Scope>) -> Arc<Self> {
+        Arc::new(Self { scope, state: Mutex::default() })
+    }
+
+    /// An exchange that no session stands behind.
+    pub(crate) fn detached() -> Arc<Self> {
+        let exchange = Self::new(Scope::detached());
+        exchange.lose(Disconnected::Over, true);
+        exchange
+    }
+
+    /// Makes the exchange as new for the next request, and says how much output may wait.
+    pub(crate) fn restart(&mut self, output_bytes: usize) {
+        let state = self.state.get_mut().unwrap_or_else(|poison| poison.into_inner());
+        *state = State::default();
+        state.outgoing.limit = output_bytes;
+    }
+
+    // The session's side.
+
+    /// Whether the handler waits for a piece of the body that is not there.
+    pub(crate) fn wants_body(&self) -> bool {
+        let state = lock(&self.state);
+        state.incoming.wanted && state.incoming.chunk.is_none() && state.incoming.end.is_none()
+    }
+
+    /// Hands over a piece of the body. The session does so only when it is wanted.
+    pub(crate) fn give_chunk(&self, chunk: Bytes) {
+        let waker = {
+            let mut state = lock(&self.state);
+            state.incoming.chunk = Some(chunk);
+            state.incoming.waker.take()
+        };
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    /// Ends the body, well or not. A body that has ended stays so.
+    pub(crate) fn end_body(&self, end: Result<Option<HeaderMap>, BodyError>) {
+        let waker = {
+            let mut state = lock(&self.state);
+            state.incoming.end.get_or_insert(end);
+            state.incoming.waker.take()
+        };
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    /// After the protocol was switched the body goes on, without an end.
+    pub(crate) fn reopen_body(&self) {
+        lock(&self.state).incoming.end = None;
+    }
+
+    /// Takes what the handler wrote by itself, and makes room for more.
+    pub(crate) fn take_written(&self) -> Written {
+        let (written, wakers) = {
+            let mut state = lock(&self.state);
+            let outgoing = &mut state.outgoing;
+            let written = Written {
+                head: outgoing.head.take(),
+                data: std::mem::take(&mut outgoing.queue),
+                stage: outgoing.stage.clone(),
+            };
+            outgoing.queued = 0;
+            let wakers = match outgoing.room_waits.is_empty() {
+                true => BTreeMap::new(),
+                false => std::mem::take(&mut outgoing.room_waits),
+            };
+            (written, wakers)
+        };
+        wakers.into_values().for_each(Waker::wake);
+        written
+    }
+
+    /// How far the handler's own writing has come.
+    pub(crate) fn has_begun_writing(&self) -> bool {
+        lock(&self.state).outgoing.stage != WriteStage::Unused
+    }
+
+    /// Whether the handler's own response is complete.
+    pub(crate) fn has_finished_writing(&self) -> bool {
+        matches!(lock(&self.state).outgoing.stage, WriteStage::Finished(_))
+    }
+
+    /// The handler's own response was given up before anything of it was sent.
+    pub(crate) fn forget_writing(&self) {
+        lock(&self.state).outgoing.stage = WriteStage::Unused;
+    }
+
+    /// The peer will neither send nor read any more. With `told`, [`Self::poll_lost`] resolves.
+    pub(crate) fn lose(&self, why: Disconnected, told: bool) {
+        let wakers: Vec<Waker> = {
+            let mut state = lock(&self.state);
+            let why = *state.lost.get_or_insert(why);
+            state.told |= told;
+            state.incoming.end.get_or_insert(Err(BodyError::Disconnected(why)));
+            let mut wakers: Vec<Waker> = state.incoming.waker.take().into_iter().collect();
+            wakers.extend(std::mem::take(&mut state.outgoing.room_waits).into_values());
+            if state.told {
+                wakers.extend(std::mem::take(&mut state.disconnect_waits).into_values());
+            }
+            wakers
+        };
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// What the handler wants done when the peer is gone, if it has said so.
+    pub(crate) fn on_disconnect(&self) -> Option<OnDisconnect> {
+        lock(&self.state).on_disconnect
+    }
+
+    /// Takes what is to run once the response has been flushed.
+    pub(crate) fn take_after(&self) -> Vec<Task> {
+        std::mem::take(&mut lock(&self.state).after)
+    }
+
+    // The handler's side.
+
+    pub(crate) fn poll_chunk(&self, cx: &Context<'_>) -> Poll<Result<Option<Bytes>, BodyError>> {
+        let mut state = lock(&self.state);
+        let incoming = &mut state.incoming;
+        if let Some(chunk) = incoming.chunk.take() {
+            incoming.wanted = false;
+            return Poll::Ready(Ok(Some(chunk)));
+        }
+        match &incoming.end {
+            Some(Ok(_)) => return Poll::Ready(Ok(None)),
+            Some(Err(error)) => return Poll::Ready(Err(error.again())),
+            None => {}
+        }
+        let news = !std::mem::replace(&mut incoming.wanted, true);
+        let old = incoming.waker.replace(cx.waker().clone());
+        drop(state);
+        drop(old);
+        if news {
+            self.scope.nudge();
+        }
+        Poll::Pending
+    }
+
+    /// The reader went away without an answer: until it asks again, no deadline counts against the peer.
+    pub(crate) fn stop_wanting(&self) {
+        let old = {
+            let mut state = lock(&self.state);
+            state.incoming.wanted = false;
+            state.incoming.waker.take()
+        };
+        if old.is_some() {
+            self.scope.nudge();
+        }
+        drop(old);
+    }
+
+    /// The trailer fields, once the body has ended well.
+    pub(crate) fn trailers(&self) -> Option<HeaderMap> {
+        match &lock(&self.state).incoming.end {
+            Some(Ok(trailers)) => trailers.clone(),
+            _ => None,
+        }
+    }
+
+    /// Begins the handler's own response.
+    pub(crate) fn begin_writing(&self, head: WrittenHead) -> Result<(), WriteError> {
+        {
+            let mut state = lock(&self.state);
+            if let Some(lost) = state.lost {
+                return Err(WriteError::Disconnected(lost));
+            }
+            if state.outgoing.stage != WriteStage::Unused {
+                return Err(WriteError::AlreadyResponded);
+            }
+            state.outgoing.stage = WriteStage::Open;
+            state.outgoing.head = Some(head);
+        }
+        self.scope.nudge();
+        Ok(())
+    }
+
+    /// Queues `data`, whole, as soon as there is room.
+    pub(crate) fn poll_write(
+        &self,
+        data: &mut Bytes,
+        id: &mut Option<u64>,
+        cx: &Context<'_>,
+    ) -> Poll<Result<(), WriteError>> {
+        let mut state = lock(&self.state);
+        if let Some(lost) = state.lost {
+            return Poll::Ready(Err(WriteError::Disconnected(lost)));
+        }
+        let slot = state.slot(id);
+        let outgoing = &mut state.outgoing;
+        let old = outgoing.room_waits.remove(&slot);
+        if outgoing.queued >= outgoing.limit {
+            outgoing.room_waits.insert(slot, cx.waker().clone());
+            drop(state);
+            drop(old);
+            return Poll::Pending;
+        }
+        outgoing.queued += data.len();
+        outgoing.queue.push_back(std::mem::take(data));
+        drop(state);
+        drop(old);
+        self.scope.nudge();
+        Poll::Ready(Ok(()))
+    }
+
+    pub(crate) fn forget_room(&self, id: Option<u64>) {
+        if let Some(id) = id {
+            let old = lock(&self.state).outgoing.room_waits.remove(&id);
+            drop(old);
+        }
+    }
+
+    /// Ends the handler's own response, or gives it up.
+    pub(crate) fn end_writing(&self, stage: WriteStage) -> Result<(), WriteError> {
+        {
+            let mut state = lock(&self.state);
+            if let Some(lost) = state.lost {
+                return Err(WriteError::Disconnected(lost));
+            }
+            state.outgoing.stage = stage;
+        }
+        self.scope.nudge();
+        Ok(())
+    }
+
+    pub(crate) fn lost(&self) -> Option<Disconnected> {
+        lock(&self.state).lost
+    }
+
+    pub(crate) fn poll_lost(&self, id: &mut Option<u64>, cx: &Context<'_>) -> Poll<Disconnected> {
+        let mut state = lock(&self.state);
+        if let (Some(lost), true) = (state.lost, state.told) {
+            return Poll::Ready(lost);
+        }
+        let slot = state.slot(id);
+        let old = state.disconnect_waits.insert(slot, cx.waker().clone());
+        drop(state);
+        drop(old);
+        Poll::Pending
+    }
+
+    pub(crate) fn forget_lost(&self, id: Option<u64>) {
+        if let Some(id) = id {
+            let old = lock(&self.state).disconnect_waits.remove(&id);
+            drop(old);
+        }
+    }
+
+    pub(crate) fn set_on_disconnect(&self, policy: OnDisconnect) {
+        lock(&self.state).on_disconnect = Some(policy);
+    }
+
+    /// Keeps a task for the time after the response; given back if the exchange is over.
+    pub(crate) fn add_after(&self, task: Task) -> Result<(), Task> {
+        let mut state = lock(&self.state);
+        if state.lost == Some(Disconnected::Over) {
+            return Err(task);
+        }
+        state.after.push(task);
+        Ok(())
+    }
+}
+
+impl State {
+    fn slot(&mut self, id: &mut Option<u64>) -> u64 {
+        *id.get_or_insert_with(|| {
+            self.next_id += 1;
+            self.next_id
+        })
+    }
+}

@@ -1,0 +1,329 @@
+//! From the handler to the output.
+//!
+//! The rule: a head is sent once; after it an error can only cut the message off, and before it every error
+//! becomes a response. The next piece of a body is asked for only while there is room for it.
+
+use std::task::{Context as TaskContext, Poll};
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode};
+
+use crate::error::{Disconnected, Error};
+use crate::h1::{BodyLength, CloseReason, Misuse, ResponseHead};
+use crate::machine::{Io, Now, Peer};
+use crate::message::{Body, BodyError, IntoResponse, Response, body::Inner};
+use crate::session::exchange::{WriteStage, Written, WrittenHead};
+use crate::session::observe::{Entry, Event};
+use crate::session::service::{Answer, Service, panicked};
+use crate::session::session::{Sending, Session, Stage};
+
+impl<S: Service> Session<S> {
+    /// Moves the response on; whether it did.
+    pub(super) fn send(&mut self, now: Now, io: &mut Io) -> bool {
+        match self.stage {
+            Stage::Exchange => {
+                let polled = self.poll_handler(io);
+                let moved = self.send_written(io) | self.send_stream(io);
+                polled | moved | self.finish_exchange()
+            }
+            Stage::Closing => self.close(now, io),
+            _ => false,
+        }
+    }
+
+    fn poll_handler(&mut self, io: &mut Io) -> bool {
+        if self.handler.is_none() || !std::mem::take(&mut self.poll_due) {
+            return false;
+        }
+        let (handler, waker) = (&mut self.handler, &self.waker);
+        let poll = self.observed.guard(Entry::Handler, || {
+            let future = handler.as_mut().as_pin_mut()?;
+            match future.poll(&mut TaskContext::from_waker(waker)) {
+                Poll::Ready(value) => Some(value.into_response()),
+                Poll::Pending => None,
+            }
+        });
+        match poll {
+            Some(None) => return true,
+            Some(Some(result)) => {
+                self.drop_handler();
+                let response = result.unwrap_or_else(Error::into_response);
+                self.respond(response, io);
+            }
+            None => {
+                self.drop_handler();
+                self.fail(panicked(), io);
+            }
+        }
+        true
+    }
+
+    /// Renders an error with the service's own means. An error of that is rendered without them.
+    pub(super) fn fail(&mut self, error: Error, io: &mut Io) {
+        if self.has_begun() {
+            return self.abort(io);
+        }
+        let status = error.status();
+        if std::mem::replace(&mut self.failing, true) {
+            return self.send_response(Error::from_status(status).into_response(), io);
+        }
+        let service = &self.service;
+        match self.observed.guard(Entry::ErrorHandler, || service.fail(error)) {
+            Some(Answer::Ready(response)) => self.send_response(response, io),
+            Some(Answer::Future(future)) => {
+                self.handler.set(Some(future));
+                self.poll_due = true;
+            }
+            None => self.send_response(Error::from_status(status).into_response(), io),
+        }
+    }
+
+    /// Whether a head is on its way already.
+    fn has_begun(&self) -> bool {
+        !matches!(self.sending, Sending::Nothing)
+    }
+
+    /// Sends what the handler returned.
+    fn respond(&mut self, response: Response, io: &mut Io) {
+        if self.peer == Peer::Gone || self.abort {
+            self.sending = Sending::Complete;
+            return;
+        }
+        // What was written up to the return counts.
+        self.send_written(io);
+        match (&response.body.0, &self.sending) {
+            (Inner::Sent, Sending::Complete) => {}
+            (Inner::Sent, Sending::Nothing | Sending::Writer) if self.exchange.has_finished_writing() => {}
+            (Inner::Sent, _) => {
+                self.observed.tell(Event::SentByAnother);
+                self.fail(Error::internal(), io);
+            }
+            (_, Sending::Nothing) => self.send_response(response, io),
+            // The handler began a response, left it, and returned another.
+            (_, _) => self.abort(io),
+        }
+    }
+
+    /// Sends the head of `response`, and of its body what is there.
+    fn send_response(&mut self, mut response: Response, io: &mut Io) {
+        let mut body = std::mem::take(&mut response.body);
+        let mut first = None;
+        if matches!(body.0, Inner::Stream(_) | Inner::Incoming(_)) && self.will_send_body(response.status) {
+            // An error that is there at once can still become a response of its own.
+            match self.poll_body(&mut body) {
+                Some(Poll::Ready(Ok(chunk))) => first = Some(chunk),
+                Some(Poll::Pending) => {}
+                Some(Poll::Ready(Err(error))) => return self.fail(error.into(), io),
+                None => return self.fail(panicked(), io),
+            }
+        }
+        let complete =
+            matches!(first, Some(None)) || !matches!(body.0, Inner::Stream(_) | Inner::Incoming(_));
+        self.announce_close(complete);
+        if let Err(misuse) = self.send_head(response.status, &response.headers, body.length(), io) {
+            self.observed.tell(Event::Misused(&misuse));
+            return self.fail(Error::internal(), io);
+        }
+        self.conn.recycle(response.headers);
+        self.send_body(body, first, io);
+    }
+
+    /// Sends what there is of a body whose head was sent.
+    fn send_body(&mut self, mut body: Body, first: Option<Option<Bytes>>, io: &mut Io) {
+        let sent = match (std::mem::take(&mut body.0), first) {
+            (Inner::Bytes(bytes), _) => self.conn.send_data(bytes, &mut io.output),
+            (Inner::Owned(bytes), _) => self.conn.send_data(Bytes::from(bytes), &mut io.output),
+            (inner @ (Inner::Stream(_) | Inner::Incoming(_)), first) => {
+                let over = matches!(first, Some(None));
+                let sent = match first.flatten() {
+                    Some(chunk) => self.conn.send_data(chunk, &mut io.output),
+                    None => Ok(()),
+                };
+                body.0 = inner;
+                if !over && sent.is_ok() && self.conn.sends_body() {
+                    self.sending = Sending::Stream(body);
+                    self.poll_due = true;
+                    return;
+                }
+                sent
+            }
+            _ => Ok(()),
+        };
+        self.end_body(sent, None, io);
+    }
+
+    /// Ends the message, if all before went well.
+    fn end_body(&mut self, sent: Result<(), Misuse>, trailers: Option<&HeaderMap>, io: &mut Io) {
+        let ended = sent.and_then(|()| self.conn.send_end(trailers, &mut io.output));
+        if let Err(misuse) = ended {
+            self.observed.tell(Event::Misused(&misuse));
+            return self.abort(io);
+        }
+        self.sending = Sending::Complete;
+    }
+
+    fn send_head(
+        &mut self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        length: Option<u64>,
+        io: &mut Io,
+    ) -> Result<(), Misuse> {
+        let length = length.map_or(BodyLength::Unknown, BodyLength::Exact);
+        let head = ResponseHead { status, headers, date: Some(&self.date) };
+        self.conn.send_head(head, length, &mut io.output)
+    }
+
+    /// Says that the connection closes while it can still be said: with a response that is complete, a
+    /// request body that is unread and too long to drain will never be read.
+    fn announce_close(&mut self, complete: bool) {
+        if complete && !self.conn.has_received_all() && !self.is_drainable() {
+            self.conn.close(CloseReason::UnreadBody);
+        }
+    }
+
+    /// Whether this status, in answer to this request, carries a body (RFC 9112, section 6.3).
+    fn will_send_body(&self, status: StatusCode) -> bool {
+        let none = [StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT, StatusCode::NOT_MODIFIED];
+        self.method != Some(Method::HEAD) && !status.is_informational() && !none.contains(&status)
+    }
+
+    /// Polls a body of the application's; `None` if it panicked.
+    fn poll_body(&mut self, body: &mut Body) -> Option<Poll<Result<Option<Bytes>, BodyError>>> {
+        let waker = &self.waker;
+        self.observed.guard(Entry::Body, || body.poll_chunk(&mut TaskContext::from_waker(waker)))
+    }
+
+    /// Takes the next piece of a streamed body.
+    fn send_stream(&mut self, io: &mut Io) -> bool {
+        if !matches!(self.sending, Sending::Stream(_)) || !self.has_room(io) {
+            return false;
+        }
+        if !std::mem::take(&mut self.poll_due) {
+            return false;
+        }
+        let Sending::Stream(mut body) = std::mem::take(&mut self.sending) else { return false };
+        match self.poll_body(&mut body) {
+            Some(Poll::Pending) => self.sending = Sending::Stream(body),
+            Some(Poll::Ready(Ok(Some(chunk)))) => {
+                let sent = self.conn.send_data(chunk, &mut io.output);
+                self.sending = Sending::Stream(body);
+                self.poll_due = true;
+                if let Err(misuse) = sent {
+                    self.observed.tell(Event::Misused(&misuse));
+                    self.abort(io);
+                }
+            }
+            Some(Poll::Ready(Ok(None))) => {
+                let trailers = body.trailers();
+                self.end_body(Ok(()), trailers.as_ref(), io);
+            }
+            Some(Poll::Ready(Err(error))) => {
+                self.observed.tell(Event::BodyFailed(&error));
+                self.sending = Sending::Stream(body);
+                self.abort(io);
+            }
+            None => {
+                self.sending = Sending::Stream(body);
+                self.abort(io);
+            }
+        }
+        true
+    }
+
+    /// Sends what the handler has written by itself, while there is room.
+    fn send_written(&mut self, io: &mut Io) -> bool {
+        if self.abort || self.peer == Peer::Gone || !self.exchange.has_begun_writing() || !self.has_room(io) {
+            return false;
+        }
+        if !matches!(self.sending, Sending::Nothing | Sending::Writer) {
+            return false;
+        }
+        let Written { head, data, stage } = self.exchange.take_written();
+        let moved = head.is_some() || !data.is_empty() || stage != WriteStage::Open;
+        if let Some(head) = head {
+            if stage == WriteStage::Abandoned {
+                // Nothing has been sent, so the handler's answer may still be another.
+                self.exchange.forget_writing();
+                return true;
+            }
+            if let Err(misuse) = self.begin_written(head, io) {
+                self.observed.tell(Event::Misused(&misuse));
+                self.exchange.lose(Disconnected::Over, true);
+                self.drop_handler();
+                self.fail(Error::internal(), io);
+                return true;
+            }
+        }
+        let sent = data.into_iter().try_for_each(|data| self.conn.send_data(data, &mut io.output));
+        match stage {
+            WriteStage::Finished(trailers) => self.end_body(sent, trailers.as_ref(), io),
+            WriteStage::Abandoned => self.abandon(io),
+            _ if sent.is_err() => self.abandon(io),
+            _ => {}
+        }
+        moved
+    }
+
+    fn begin_written(&mut self, head: WrittenHead, io: &mut Io) -> Result<(), Misuse> {
+        self.send_head(head.status, &head.headers, head.length, io)?;
+        self.sending = Sending::Writer;
+        if self.conn.is_tunnel() {
+            self.exchange.reopen_body();
+        }
+        Ok(())
+    }
+
+    /// The handler left its own response in the middle.
+    fn abandon(&mut self, io: &mut Io) {
+        self.drop_handler();
+        self.abort(io);
+    }
+
+    /// Ends the exchange once the handler and the response are through.
+    fn finish_exchange(&mut self) -> bool {
+        if self.stage != Stage::Exchange
+            || self.handler.is_some()
+            || !matches!(self.sending, Sending::Complete)
+        {
+            return false;
+        }
+        self.end_exchange();
+        if self.peer == Peer::Gone || self.abort {
+            self.stage = Stage::Closing;
+        } else if self.conn.has_received_all() {
+            self.turn_over();
+        } else if self.conn.close_reason().is_none() && self.is_drainable() {
+            self.stage = Stage::Discarding;
+        } else {
+            self.stage = Stage::Closing;
+        }
+        true
+    }
+
+    /// Both messages are complete: on to the next request, if there may be one.
+    pub(super) fn turn_over(&mut self) {
+        self.times.body = None;
+        self.stage = match self.conn.reuse() {
+            Ok(()) => Stage::Waiting,
+            Err(_) => Stage::Closing,
+        };
+    }
+
+    /// Waits for the peer to have read all, and then for it to go, or for `linger_time`.
+    fn close(&mut self, now: Now, io: &mut Io) -> bool {
+        self.times.body = None;
+        if self.abort && self.peer != Peer::Gone {
+            return false;
+        }
+        if !io.output.is_empty() {
+            return false;
+        }
+        if self.peer != Peer::Open {
+            self.end(io);
+            return true;
+        }
+        self.times.linger_ends_at.get_or_insert(now.mono + self.limits.linger_time);
+        false
+    }
+}

@@ -1,0 +1,403 @@
+//! One connection as a machine: HTTP/1.1 on the wire, a service behind it.
+//!
+//! The rule: [`Session::step`] goes round until nothing moves, so that it does not matter what caused it;
+//! and each fact has one owner: the protocol's is [`h1::Conn`](crate::h1::Conn), what a handler wants is the
+//! exchange's, and only [`Stage`] says where the connection stands.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Waker};
+
+use http::Method;
+
+use crate::error::Disconnected;
+use crate::h1::{CloseReason, ServerConn};
+use crate::http::HttpDate;
+use crate::limits::Limits;
+use crate::machine::{ConnectionInfo, Io, Machine, Moment, Now, Peer, Phase, Read, Wants};
+use crate::message::{Body, OnDisconnect};
+use crate::session::exchange::Exchange;
+use crate::session::lifecycle::{Attached, Spawner, Task};
+use crate::session::observe::{Entry, Observed, Observer};
+use crate::session::pace::Pace;
+use crate::session::scope::Scope;
+use crate::session::service::{IntoService, Service};
+
+/// Rounds in one step; then the machine wakes itself. A round serves at most one request, or moves at most
+/// one piece of a body.
+const ROUNDS_IN_A_STEP: usize = 64;
+
+/// One connection that serves HTTP/1.1: a [`Machine`] around a [`Service`].
+///
+/// ```text
+///            head             answered, body read           flushed, FIN or linger_time
+/// Waiting ---------> Exchange ---------------------> Closing ------------------------> Done
+///    ^                  | answered, a short body unread  ^ ^
+///    |                  v                                | |
+///    +------------- Discarding --------------------------+ |
+///    |   body read               body_time                 |
+///    +-----------------------------------------------------+
+///        refused, idle_time, drain
+/// ```
+///
+/// A message that must look cut leads to [`Phase::Abort`] from any of them.
+///
+/// ```
+/// use bakestone::machine::{Io, Machine, Moment, Now, Read};
+/// use bakestone::{Request, Session, Text};
+/// use bytes::Buf;
+/// use std::task::{Context, Waker};
+///
+/// let mut session = Session::new(|request: Request| Text(format!("You asked for {}", request.path())));
+/// let mut io = Io::default();
+/// io.input.extend_from_slice(b"GET /cake HTTP/1.1\r\nHost: example.com\r\n\r\n");
+/// let wants = session.step(Now::default(), &mut io, &mut Context::from_waker(Waker::noop()));
+///
+/// let answer = io.output.copy_to_bytes(io.output.remaining());
+/// assert!(answer.starts_with(b"HTTP/1.1 200 OK\r\n"));
+/// assert!(answer.ends_with(b"\r\n\r\nYou asked for /cake"));
+/// assert_eq!(wants.read, Read::Need);
+/// ```
+pub struct Session<S: Service> {
+    pub(super) service: S,
+    pub(super) conn: ServerConn,
+    pub(super) limits: Arc<Limits>,
+    pub(super) scope: Arc<Scope>,
+    /// The scope as a waker: futures are polled with it, so that a step without a wake polls none.
+    pub(super) waker: Waker,
+    pub(super) exchange: Arc<Exchange>,
+    pub(super) connection: Option<Arc<ConnectionInfo>>,
+    pub(super) attached: Option<Attached>,
+    pub(super) observed: Observed,
+    pub(super) stage: Stage,
+    /// The handler's future, in a place that serves all requests of the connection.
+    pub(super) handler: Pin<Box<Option<S::Future>>>,
+    /// The handler, or the body, was not polled since something it may go on with.
+    pub(super) poll_due: bool,
+    /// The future in `handler` renders an error, so that a second error finds no third.
+    pub(super) failing: bool,
+    pub(super) sending: Sending,
+    /// The running request's method, where there is one.
+    pub(super) method: Option<Method>,
+    pub(super) date: HttpDate,
+    /// The message must look cut; the driver has been told, or will be.
+    pub(super) abort: bool,
+    pub(super) peer: Peer,
+    pub(super) draining: bool,
+    pub(super) times: Times,
+    /// What runs once all output has been flushed.
+    pub(super) after: Vec<Task>,
+}
+
+/// Where the connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// For a head, or its rest.
+    Waiting,
+    /// A request has been handed over, or a refusal is being rendered.
+    Exchange,
+    /// The response is complete, and a short rest of the request's body is read to keep the connection.
+    Discarding,
+    /// Nothing more will be said; what the peer still sends is discarded.
+    Closing,
+    Done,
+}
+
+/// How far the response has come.
+#[derive(Debug, Default)]
+pub(super) enum Sending {
+    /// No head has been sent.
+    #[default]
+    Nothing,
+    /// The handler writes it by itself.
+    Writer,
+    /// The body is polled as there is room.
+    Stream(Body),
+    /// All of it is in the output.
+    Complete,
+}
+
+/// The points in time from which the deadlines are counted.
+#[derive(Debug, Default)]
+pub(super) struct Times {
+    /// Whether the machine was stepped before.
+    pub(super) accepted: bool,
+    /// When the first byte of the head that is being read was seen; for the first head, the accept.
+    pub(super) head_began_at: Option<Moment>,
+    /// When the output ran empty after the last response.
+    pub(super) idle_since: Option<Moment>,
+    /// When the handler was called.
+    pub(super) called_at: Option<Moment>,
+    /// The request's body, while one is being read.
+    pub(super) body: Option<Pace>,
+    /// The output, while there is some.
+    pub(super) write: Option<Pace>,
+    /// What the peer had taken of the output when it was last looked at.
+    pub(super) taken: u64,
+    /// When lingering ends; set once the output is empty.
+    pub(super) linger_ends_at: Option<Moment>,
+    /// When draining ends.
+    pub(super) drain_ends_at: Option<Moment>,
+}
+
+impl<S: Service> Session<S> {
+    /// A session under the default limits.
+    pub fn new<M>(service: impl IntoService<M, Service = S>) -> Self {
+        Self::with_limits(service, Arc::new(Limits::default()))
+    }
+
+    /// A session under `limits`, which all sessions of a server may share.
+    pub fn with_limits<M>(service: impl IntoService<M, Service = S>, limits: Arc<Limits>) -> Self {
+        let scope = Scope::new();
+        Self {
+            service: service.into_service(),
+            conn: ServerConn::new(limits.clone()),
+            limits,
+            waker: scope.clone().into(),
+            exchange: Exchange::new(scope.clone()),
+            scope,
+            connection: None,
+            attached: None,
+            observed: Observed::default(),
+            stage: Stage::Waiting,
+            handler: Box::pin(None),
+            poll_due: false,
+            failing: false,
+            sending: Sending::Nothing,
+            method: None,
+            date: HttpDate::default(),
+            abort: false,
+            peer: Peer::Open,
+            draining: false,
+            times: Times::default(),
+            after: Vec::new(),
+        }
+    }
+
+    /// Lets handlers start tasks on a [`Lifecycle`](crate::Lifecycle), which does not end before this
+    /// session, or its drain.
+    pub fn lifecycle(mut self, spawner: &Spawner) -> Self {
+        self.attached = Some(spawner.attach());
+        self
+    }
+
+    /// Tells `observer` what happens.
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observed = Observed(Some(observer));
+        self
+    }
+
+    /// One round of progress; whether there was any.
+    fn round(&mut self, now: Now, io: &mut Io) -> bool {
+        let nudged = self.scope.take_nudged();
+        let woken = self.scope.take_woken();
+        self.poll_due |= woken;
+        let moved = self.notice_peer(io)
+            | self.notice_drain(now, io)
+            | self.notice_output(now, io)
+            | self.expire(now, io);
+        let received = self.receive(now, io);
+        let sent = self.send(now, io);
+        moved | received | sent | nudged | woken
+    }
+
+    /// Takes in what the driver says of the peer.
+    fn notice_peer(&mut self, io: &mut Io) -> bool {
+        if io.peer <= self.peer {
+            return false;
+        }
+        self.peer = io.peer;
+        match io.peer {
+            Peer::Open => {}
+            Peer::Finished => self.conn.finish_input(),
+            Peer::Gone => self.peer_gone(io),
+        }
+        true
+    }
+
+    /// Nobody reads any more: what runs is cancelled or told, by the handler's policy.
+    fn peer_gone(&mut self, io: &mut Io) {
+        io.output.clear();
+        io.input.clear();
+        self.conn.close(CloseReason::InputEnded);
+        let policy = self.exchange.on_disconnect();
+        let safe = self.method.as_ref().is_some_and(Method::is_safe);
+        let cancel = match policy {
+            Some(policy) => policy == OnDisconnect::Cancel,
+            None => safe,
+        };
+        self.exchange.lose(Disconnected::Gone, policy != Some(OnDisconnect::Finish));
+        if cancel || self.failing {
+            self.drop_handler();
+        }
+        self.drop_body();
+        if self.handler.is_none() {
+            self.end_exchange();
+            self.stage = Stage::Closing;
+        }
+    }
+
+    /// Takes in that the server stops.
+    fn notice_drain(&mut self, now: Now, io: &mut Io) -> bool {
+        if !io.drain || std::mem::replace(&mut self.draining, true) {
+            return false;
+        }
+        self.times.drain_ends_at = Some(now.mono + self.limits.drain_time);
+        self.conn.close(CloseReason::Draining);
+        if self.stage == Stage::Waiting && io.input.is_empty() {
+            self.stage = Stage::Closing;
+        }
+        true
+    }
+
+    /// Takes in how much of the output the peer has read.
+    fn notice_output(&mut self, now: Now, io: &mut Io) -> bool {
+        let taken = io.output.taken() - self.times.taken;
+        self.times.taken = io.output.taken();
+        if io.output.is_empty() {
+            let flushed = self.times.write.take().is_some() || taken > 0;
+            self.start_after();
+            if flushed {
+                self.times.idle_since = Some(now.mono);
+            }
+            return flushed;
+        }
+        if taken > 0 {
+            if let Some(pace) = &mut self.times.write {
+                pace.progress(taken, now.mono);
+            }
+        }
+        taken > 0
+    }
+
+    /// Hands what was kept for the time after the response to the lifecycle.
+    pub(super) fn start_after(&mut self) {
+        for task in std::mem::take(&mut self.after) {
+            if let Some(attached) = &self.attached {
+                // A lifecycle that is over has already said what it dropped.
+                let _ = attached.spawner().start(task);
+            }
+        }
+    }
+
+    /// The exchange is over: whoever still holds a part of it is told so.
+    pub(super) fn end_exchange(&mut self) {
+        self.exchange.lose(Disconnected::Over, true);
+        self.after.append(&mut self.exchange.take_after());
+        self.method = None;
+        self.times.called_at = None;
+        self.times.body = None;
+        self.failing = false;
+    }
+
+    /// Drops the handler's future where it stands.
+    pub(super) fn drop_handler(&mut self) {
+        let handler = &mut self.handler;
+        if handler.is_some() {
+            self.observed.guard(Entry::Drop, || handler.set(None));
+        }
+    }
+
+    /// Drops the response's body.
+    pub(super) fn drop_body(&mut self) {
+        if let Sending::Stream(body) = std::mem::replace(&mut self.sending, Sending::Complete) {
+            self.observed.guard(Entry::Drop, || drop(body));
+        }
+    }
+
+    /// The message must look cut: nothing more is sent, and the connection is reset.
+    pub(super) fn abort(&mut self, io: &mut Io) {
+        io.output.clear();
+        self.times.write = None;
+        self.abort = true;
+        self.conn.close(CloseReason::Aborted);
+        self.drop_body();
+        if self.handler.is_none() {
+            self.end_exchange();
+            self.stage = Stage::Closing;
+        }
+    }
+
+    /// Whether more output may be queued before the peer has to read.
+    pub(super) fn has_room(&self, io: &Io) -> bool {
+        io.output.len() < self.limits.output_bytes as u64
+    }
+
+    fn wants(&self, io: &Io, again: bool) -> Wants {
+        let phase = match self.stage {
+            Stage::Done => return Wants::DONE,
+            _ if self.abort && self.peer != Peer::Gone => Phase::Abort,
+            Stage::Closing if self.peer != Peer::Gone => Phase::Lingering,
+            _ => Phase::Open,
+        };
+        let mut read = self.read(io, phase);
+        if again {
+            read = read.min(Read::Watch);
+        }
+        Wants { read, wake_at: self.wake_at(), phase }
+    }
+
+    fn read(&self, io: &Io, phase: Phase) -> Read {
+        if self.peer != Peer::Open || phase == Phase::Abort {
+            return Read::Pause;
+        }
+        let needed = match self.stage {
+            Stage::Waiting => self.has_room(io),
+            Stage::Exchange => self.exchange.wants_body() && self.has_room(io),
+            Stage::Discarding | Stage::Closing => true,
+            Stage::Done => false,
+        };
+        match needed {
+            true => Read::Need,
+            false if io.input.len() < self.limits.read_ahead => Read::Watch,
+            false => Read::Pause,
+        }
+    }
+}
+
+impl<S: Service> Machine for Session<S> {
+    fn step(&mut self, now: Now, io: &mut Io, cx: &mut Context<'_>) -> Wants {
+        if self.stage == Stage::Done {
+            return Wants::DONE;
+        }
+        if !std::mem::replace(&mut self.times.accepted, true) {
+            self.times.head_began_at = Some(now.mono);
+        }
+        self.date.refresh(now.wall);
+        self.scope.begin(now, io.drain, cx);
+        let mut rounds = ROUNDS_IN_A_STEP;
+        while self.round(now, io) && rounds > 0 {
+            rounds -= 1;
+        }
+        let again = rounds == 0;
+        if again {
+            cx.waker().wake_by_ref();
+        }
+        self.clock_transfers(now, io);
+        self.scope.take_effects(&mut io.effects);
+        let wants = self.wants(io, again);
+        self.scope.end();
+        wants
+    }
+}
+
+impl<S: Service> Drop for Session<S> {
+    /// A connection that is dropped has lost its peer; what was to run after the response still does.
+    fn drop(&mut self) {
+        self.drop_handler();
+        self.drop_body();
+        self.end_exchange();
+        self.start_after();
+        self.scope.close();
+    }
+}
+
+impl<S: Service> std::fmt::Debug for Session<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session")
+            .field("stage", &self.stage)
+            .field("sending", &self.sending)
+            .field("peer", &self.peer)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,75 @@
+//! Drives Bakestone's machines by hand, on a clock that stands still, and holds them to their laws.
+//!
+//! A [`Machine`](bakestone::machine::Machine) knows the world only by what its driver tells it. Here a test is
+//! the driver: no socket, no thread, no waiting, and every run is like the last.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`wire`] | [`Wire`]: one machine, fed and read by hand |
+//! | [`transcript`] | what went over a wire, as text |
+//! | [`files`] | files for a wire: [`MemoryFiles`], [`FolderFiles`] |
+//! | [`script`] | [`Script`]: what a peer does, as data |
+//! | [`splits`](mod@splits) | the ways in which a network may cut bytes |
+//! | [`laws`](mod@laws) | the nine laws, as one call |
+//! | [`view`] | what two streams of HTTP/1 responses have in common |
+//! | [`wrap`] | machines over machines: [`Recorder`], [`Xor`] |
+//!
+//! ```
+//! use bakestone::machine::{Io, Machine, Moment, Now, Peer, Phase, Read, Wants};
+//! use bakestone_testkit::{Wire, laws};
+//! use std::task::Context;
+//! use std::time::Duration;
+//!
+//! /// Answers the first byte with itself, if it comes within ten seconds.
+//! #[derive(Default)]
+//! struct Knock {
+//!     deadline: Option<Moment>,
+//!     over: bool,
+//! }
+//!
+//! impl Machine for Knock {
+//!     fn step(&mut self, now: Now, io: &mut Io, _: &mut Context<'_>) -> Wants {
+//!         let deadline = *self.deadline.get_or_insert(now.mono + Duration::from_secs(10));
+//!         if !self.over && !io.input.is_empty() {
+//!             io.output.extend_from_slice(&io.input.split_to(1));
+//!             self.over = true;
+//!         }
+//!         self.over |= now.mono >= deadline || io.drain || io.peer > Peer::Open;
+//!         match self.over && (io.output.is_empty() || io.peer == Peer::Gone) {
+//!             true => Wants::DONE,
+//!             false if self.over => Wants { read: Read::Pause, wake_at: None, phase: Phase::Open },
+//!             false => Wants { read: Read::Need, wake_at: Some(deadline), phase: Phase::Open },
+//!         }
+//!     }
+//! }
+//!
+//! let mut wire = Wire::new(Knock::default());
+//! wire.advance(Duration::from_secs(9)).expect_open();
+//! wire.feed("knock").expect("k").expect_closed();
+//!
+//! let mut wire = Wire::new(Knock::default());
+//! wire.advance(Duration::from_secs(10)).expect_silence().expect_closed();
+//!
+//! laws(Knock::default, "knock");
+//! ```
+
+#![forbid(unsafe_code)]
+
+pub mod files;
+pub mod laws;
+pub mod script;
+mod seed;
+pub mod splits;
+pub mod transcript;
+pub mod view;
+pub mod wire;
+pub mod wrap;
+
+pub use files::{Files, FolderFiles, MemoryFiles};
+pub use laws::{Bounds, Law, Violation, check, laws, laws_within};
+pub use script::{Op, Script};
+pub use splits::{splits, splits_seeded};
+pub use transcript::{Event, Transcript, escape};
+pub use view::http1_view;
+pub use wire::{Fate, Wire};
+pub use wrap::{Recorder, Xor};

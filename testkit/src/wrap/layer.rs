@@ -1,0 +1,143 @@
+//! What every wrapper does: drives the machine inside as a driver would, and tells the one outside so.
+
+use std::task::Context;
+
+use bakestone::machine::{Io, Machine, Now, Peer, Phase, Read, Wants};
+use bytes::Buf;
+
+/// Output that waits outside before more is taken from inside: past it the inner machine's own mark applies,
+/// and so backpressure passes through.
+const MARK: usize = 16 << 10;
+
+/// Input given to the inner machine at a time.
+const PIECE: usize = 16 << 10;
+
+/// Turns of one step; with [`PIECE`] they bound its work.
+const TURNS: usize = 8;
+
+/// What a wrapper makes of what passes through it.
+pub(super) trait Coat {
+    /// Bytes on their way in.
+    fn inward(&mut self, now: Now, bytes: &mut [u8]);
+    /// Bytes on their way out.
+    fn outward(&mut self, now: Now, bytes: &mut [u8]);
+    /// The inner machine is told of another peer.
+    fn peer(&mut self, now: Now, peer: Peer);
+}
+
+/// An inner machine and its own `Io`.
+#[derive(Debug)]
+pub(super) struct Layer<M> {
+    pub(super) inner: M,
+    io: Io,
+    wants: Wants,
+    /// The worst phase that was told outside so far.
+    phase: Phase,
+}
+
+impl<M> Layer<M> {
+    pub(super) fn new(inner: M) -> Self {
+        let wants = Wants { read: Read::Need, wake_at: None, phase: Phase::Open };
+        Self { inner, io: Io::default(), wants, phase: Phase::Open }
+    }
+}
+
+impl<M: Machine> Layer<M> {
+    pub(super) fn step(
+        &mut self,
+        coat: &mut impl Coat,
+        now: Now,
+        io: &mut Io,
+        cx: &mut Context<'_>,
+    ) -> Wants {
+        if self.phase == Phase::Done {
+            return Wants::DONE;
+        }
+        if self.io.connection != io.connection {
+            self.io.connection = io.connection.clone();
+        }
+        self.io.drain |= io.drain;
+        // The first turn needs no cause: the outer driver had one that may be meant for the inner machine.
+        let mut cause = true;
+        for _ in 0..TURNS {
+            cause |= self.pass_in(coat, now, io);
+            if cause && self.wants.phase != Phase::Done {
+                self.wants = self.inner.step(now, &mut self.io, cx);
+                io.effects.append(&mut self.io.effects);
+            }
+            // Freed output is a cause that nobody outside can know of.
+            cause = self.pass_out(coat, now, io);
+            if !cause && !self.can_pass_in(io) {
+                return self.outer_wants(io, false);
+            }
+        }
+        cx.waker().wake_by_ref();
+        self.outer_wants(io, true)
+    }
+
+    /// Whether the inner machine is to be told of bytes or of another peer: of bytes while it wants to read,
+    /// of a FIN behind them, and of a peer that is gone at once.
+    fn can_pass_in(&self, io: &Io) -> bool {
+        let reads = self.wants.read > Read::Pause && io.peer != Peer::Gone;
+        let tells = io.peer > self.io.peer && (io.input.is_empty() || io.peer == Peer::Gone);
+        self.wants.phase != Phase::Done && (tells || reads && !io.input.is_empty())
+    }
+
+    fn pass_in(&mut self, coat: &mut impl Coat, now: Now, io: &mut Io) -> bool {
+        if !self.can_pass_in(io) {
+            return false;
+        }
+        if io.peer == Peer::Gone || io.input.is_empty() {
+            self.io.peer = io.peer;
+            coat.peer(now, io.peer);
+        } else {
+            let mut piece = io.input.split_to(io.input.len().min(PIECE));
+            coat.inward(now, &mut piece);
+            self.io.input.extend_from_slice(&piece);
+        }
+        true
+    }
+
+    /// Takes inner output only up to the mark, so that a peer which does not read is felt inside.
+    fn pass_out(&mut self, coat: &mut impl Coat, now: Now, io: &mut Io) -> bool {
+        if self.io.peer == Peer::Gone || self.wants.phase == Phase::Abort {
+            // Nobody will read it; and an inner machine that ends must not wait for it to be read.
+            let freed = !self.io.output.is_empty();
+            self.io.output.clear();
+            return freed;
+        }
+        let room = (MARK as u64).saturating_sub(io.output.len()) as usize;
+        let count = room.min(self.io.output.remaining());
+        if count == 0 {
+            return false;
+        }
+        let mut bytes = vec![0; count];
+        self.io.output.copy_to_slice(&mut bytes);
+        coat.outward(now, &mut bytes);
+        io.output.push(bytes.into());
+        true
+    }
+
+    /// What the inner machine wants, as far as it may be said outside already.
+    ///
+    /// A driver sends a FIN when its output is empty and we linger, so `Lingering` is not said while more
+    /// output waits inside; and `Done` is not said while output waits outside.
+    fn outer_wants(&mut self, io: &Io, unfinished: bool) -> Wants {
+        let phase = match self.wants.phase {
+            Phase::Lingering if !self.io.output.is_empty() => Phase::Open,
+            Phase::Done if !io.output.is_empty() && io.peer != Peer::Gone => Phase::Open,
+            phase => phase,
+        };
+        self.phase = self.phase.max(phase);
+        if self.phase == Phase::Done {
+            return Wants::DONE;
+        }
+        let read = match self.wants.read {
+            // There is more to do before more is read.
+            _ if unfinished => Read::Pause,
+            read => read,
+        };
+        let wake_at = self.wants.wake_at.filter(|_| self.wants.phase != Phase::Done);
+        Wants { read, wake_at, phase: self.phase }
+    }
+}

@@ -1,0 +1,169 @@
+//! Bakestone's own machines under the nine laws: plain, recorded, and behind a cipher.
+
+use std::time::Duration;
+
+use bakestone::machine::Machine;
+use bakestone::{
+    Body, Error, HeaderMap, HeaderValue, Lifecycle, Request, Response, Result, Session, StatusCode, header,
+};
+use bakestone_testkit::{Bounds, Recorder, Script, Xor, http1_view, laws_within};
+
+const KEY: &[u8] = b"bakestone";
+
+/// One handler for every kind of exchange; the path says which.
+async fn every(mut request: Request) -> Result<Response> {
+    let context = request.context().clone();
+    match request.path() {
+        "/buffer" => Ok(Response::new(request.bytes().await?.len().to_string())),
+        "/echo" => Ok(Response::new(request.into_body())),
+        "/sleep" => {
+            context.sleep(Duration::from_secs(3)).await;
+            Ok(Response::new("slept"))
+        }
+        "/endless" => Ok(Response::new(Body::from_fn(|_| {
+            std::task::Poll::Ready(Some(Ok(bakestone::Bytes::from_static(&[b'x'; 5000]))))
+        }))),
+        "/write" => {
+            let mut response = request.respond(StatusCode::OK, HeaderMap::new())?;
+            for piece in 0..5 {
+                response.write(format!("piece {piece}\n")).await?;
+                context.sleep(Duration::from_millis(10)).await;
+            }
+            Ok(bakestone::IntoResponse::into_response(response.finish().await?)?)
+        }
+        "/abandon" => {
+            let mut response = request.respond(StatusCode::OK, HeaderMap::new())?;
+            response.write("half").await?;
+            context.sleep(Duration::from_millis(10)).await;
+            Err(Error::internal())
+        }
+        "/upgrade" => {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::UPGRADE, HeaderValue::from_static("echo"));
+            let mut tunnel = request.respond(StatusCode::SWITCHING_PROTOCOLS, headers)?;
+            while let Some(data) = request.chunk().await? {
+                tunnel.write(data).await?;
+            }
+            Ok(bakestone::IntoResponse::into_response(tunnel.finish().await?)?)
+        }
+        "/panic" => panic!("on purpose"),
+        "/drain" => {
+            context.draining().await;
+            Ok(Response::new("drained"))
+        }
+        "/blocking" => Ok(Response::new(context.blocking(|| "done").await?)),
+        _ => Ok(Response::new("hello")),
+    }
+}
+
+/// Every kind of exchange on the wire, by name.
+fn scripts() -> Vec<(&'static str, Script)> {
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+    let post = |path: &str, rest: &str| format!("POST {path} HTTP/1.1\r\nHost: a\r\n{rest}");
+    let chunked = "Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n5;x=y\r\n, two\r\n0\r\nX-Sum: 7\r\n\r\n";
+    let second = Duration::from_secs(1);
+    vec![
+        ("a request", Script::bytes(get("/"))),
+        ("pipelined", Script::bytes(get("/") + &get("/buffer") + &get("/sleep") + &get("/"))),
+        ("HEAD", Script::bytes("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n")),
+        ("HTTP/1.0", Script::bytes("GET /echo HTTP/1.0\r\n\r\n")),
+        ("a length", Script::bytes(post("/buffer", "Content-Length: 5\r\n\r\nhello") + &get("/"))),
+        ("chunks", Script::bytes(post("/buffer", chunked) + &get("/"))),
+        ("an echo", Script::bytes(post("/echo", chunked) + &post("/echo", "Content-Length: 2\r\n\r\nok"))),
+        (
+            "100-continue",
+            Script::bytes(post("/buffer", "Content-Length: 2\r\nExpect: 100-continue\r\n\r\n")).feed("ok"),
+        ),
+        ("an unread body", Script::bytes(post("/", "Content-Length: 5\r\n\r\nhello") + &get("/"))),
+        ("an unread long body", Script::bytes(post("/", "Content-Length: 500000\r\n\r\nhello"))),
+        ("written", Script::bytes(get("/write") + &get("/")).advance(second)),
+        ("abandoned", Script::bytes(get("/abandon")).advance(second)),
+        ("sleep", Script::bytes(get("/sleep")).advance(2 * second).advance(second)),
+        ("endless", Script::bytes(get("/endless")).take(100_000).take(100_000).reset()),
+        ("panic", Script::bytes(get("/panic") + &get("/"))),
+        ("blocking", Script::bytes(get("/blocking"))),
+        (
+            "upgrade",
+            Script::bytes(
+                "GET /upgrade HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\nearly",
+            )
+            .feed("late")
+            .finish(),
+        ),
+        ("close", Script::bytes("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").finish()),
+        ("half-close", Script::bytes(get("/sleep")).finish().advance(4 * second)),
+        ("cut short", Script::bytes(post("/buffer", "Content-Length: 5\r\n\r\nhe")).finish()),
+        ("a reset", Script::bytes(post("/sleep", "Content-Length: 5\r\n\r\nhe")).reset().advance(4 * second)),
+        ("a drain", Script::bytes(get("/drain")).drain().finish()),
+        ("a drain at rest", Script::bytes(get("/")).drain().advance(10 * second)),
+        ("idle", Script::bytes(get("/")).advance(20 * second)),
+        ("a slow head", Script::bytes("GET / HT").advance(9 * second).feed("TP/1.1\r\n").advance(9 * second)),
+        ("refused", Script::bytes("GET / HTTP/1.1\r\nHost : a\r\n\r\n")),
+        ("refused in the body", Script::bytes(post("/buffer", "Transfer-Encoding: chunked\r\n\r\nzz\r\n"))),
+        ("not HTTP", Script::bytes(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")),
+    ]
+}
+
+fn hold<M: Machine>(make: impl Fn() -> M, name: &str, script: Script, bounds: &Bounds) {
+    println!("{name}");
+    laws_within(make, script, bounds);
+}
+
+#[test]
+fn a_session() {
+    let bounds = Bounds::default().view(http1_view);
+    for (name, script) in scripts() {
+        hold(|| Session::new(every), name, script, &bounds);
+    }
+}
+
+#[test]
+fn a_recorded_session() {
+    let bounds = Bounds::default().view(http1_view);
+    for (name, script) in scripts() {
+        hold(|| Recorder::new(Session::new(every)), name, script, &bounds);
+    }
+}
+
+#[test]
+fn a_session_behind_a_cipher() {
+    let deciphered = |bytes: &[u8]| {
+        let plain: Vec<u8> = bytes.iter().zip(KEY.iter().cycle()).map(|(byte, key)| byte ^ key).collect();
+        http1_view(&plain)
+    };
+    let bounds = Bounds::default().view(deciphered);
+    for (name, script) in scripts() {
+        let script = script.map_bytes(|place, byte| byte ^ KEY[place as usize % KEY.len()]);
+        hold(|| Xor::new(Session::new(every), KEY), name, script, &bounds);
+    }
+}
+
+#[test]
+fn a_lifecycle() {
+    let second = Duration::from_secs(1);
+    let make = || {
+        let lifecycle = Lifecycle::new();
+        let spawner = lifecycle.spawner();
+        lifecycle
+            .on_startup(
+                |context: bakestone::Context| async move { context.sleep(Duration::from_secs(1)).await },
+            )
+            .on_startup(move |context: bakestone::Context| async move {
+                drop(spawner);
+                context.spawn(|context| async move { context.sleep(Duration::from_secs(5)).await })?;
+                Ok::<_, bakestone::Error>(())
+            })
+            .every(second, |context| async move { context.sleep(Duration::from_millis(300)).await })
+            .on_shutdown(
+                |context: bakestone::Context| async move { context.sleep(Duration::from_secs(1)).await },
+            )
+    };
+    for (name, script) in [
+        ("started", Script::new().advance(second)),
+        ("ticking", Script::new().advance(10 * second)),
+        ("drained", Script::new().advance(3 * second).drain().advance(20 * second)),
+        ("drained at the start", Script::new().drain().advance(20 * second)),
+    ] {
+        hold(make, name, script, &Bounds::default());
+    }
+}
