@@ -67,13 +67,13 @@ impl Output {
     }
 
     /// Appends `bytes`: a small piece is copied beside what is already there, a large one is queued as it is.
-    pub fn push(&mut self, bytes: Bytes) {
-        if bytes.len() <= COPIED {
-            return self.extend_from_slice(&bytes);
+    pub fn push(&mut self, bytes: impl AsRef<[u8]> + Into<Bytes>) {
+        if bytes.as_ref().len() <= COPIED {
+            return self.extend_from_slice(bytes.as_ref());
         }
         self.seal();
-        self.count(bytes.len());
-        self.queue.push_back(Segment::Bytes(bytes));
+        self.count(bytes.as_ref().len());
+        self.queue.push_back(Segment::Bytes(bytes.into()));
     }
 
     /// Appends a part of a file; it counts with its length.

@@ -64,8 +64,8 @@ impl Decoder {
         *offset += framing as u64;
         match &mut self.part {
             Part::Data { remaining } if !input.is_empty() => {
-                let taken =
-                    usize::try_from(*remaining).map_or(input.len(), |remaining| remaining.min(input.len()));
+                let piece = input.len().min(PIECE);
+                let taken = usize::try_from(*remaining).map_or(piece, |remaining| remaining.min(piece));
                 *remaining -= taken as u64;
                 *offset += taken as u64;
                 if *remaining == 0 {
@@ -146,10 +146,10 @@ fn trailers(block: Bytes, section: &Section) -> Result<Option<HeaderMap>, Fault>
 }
 
 /// Writes one chunk. Its data must not be empty: that would be the last chunk.
-pub(super) fn write(data: Bytes, out: &mut Output) {
+pub(super) fn write(data: impl AsRef<[u8]> + Into<Bytes>, out: &mut Output) {
     let mut line = *b"0000000000000000\r\n";
     let mut start = SIZE_DIGITS as usize;
-    let mut size = data.len();
+    let mut size = data.as_ref().len();
     while size > 0 && start > 0 {
         start -= 1;
         line[start] = b"0123456789abcdef"[size & 0xf];

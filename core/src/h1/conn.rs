@@ -17,6 +17,9 @@ use super::scan::HeadScan;
 use super::transitions::{Side, State, States, Step};
 use crate::limits::Limits;
 
+/// The most that one [`Event::Data`] carries, however much there is: whoever handles it does bounded work.
+pub(super) const PIECE: usize = 64 << 10;
+
 mod sealed {
     use super::*;
 
@@ -274,8 +277,9 @@ impl<R: Role> Conn<R> {
             }
             Incoming::Chunked(decoder) => decoder.next(input, &mut self.offset, &self.limits)?,
             Incoming::UntilClose => {
-                self.offset += input.len() as u64;
-                Piece::Data(input.split().freeze())
+                let taken = input.len().min(PIECE);
+                self.offset += taken as u64;
+                Piece::Data(input.split_to(taken).freeze())
             }
         };
         match piece {
@@ -298,8 +302,9 @@ impl<R: Role> Conn<R> {
 
     fn next_tunnelled(&mut self, input: &mut BytesMut) -> Event<R::Received> {
         if !input.is_empty() {
-            self.offset += input.len() as u64;
-            return Event::Data(input.split().freeze());
+            let taken = input.len().min(PIECE);
+            self.offset += taken as u64;
+            return Event::Data(input.split_to(taken).freeze());
         }
         if !self.input_ended {
             return Event::NeedInput;

@@ -3,7 +3,7 @@
 //! The rule: all is judged before the first byte is written, so that a [`Misuse`] leaves the output and the
 //! states as they were.
 
-use ::http::header::{CONNECTION, CONTENT_LENGTH, DATE, UPGRADE};
+use ::http::header::{CONNECTION, CONTENT_LENGTH, DATE};
 use ::http::{HeaderMap, Method, StatusCode, Version};
 use bytes::Bytes;
 
@@ -25,11 +25,15 @@ impl<R: Role> Conn<R> {
     /// # Errors
     ///
     /// [`Misuse::IllegalStep`] without a head, or after the end; [`Misuse::TooLong`] past the declared length.
-    pub fn send_data(&mut self, data: Bytes, out: &mut Output) -> Result<(), Misuse> {
+    pub fn send_data(
+        &mut self,
+        data: impl AsRef<[u8]> + Into<Bytes>,
+        out: &mut Output,
+    ) -> Result<(), Misuse> {
         if !self.states.allows(R::SENDS, Step::Data) {
             return Err(self.illegal(R::SENDS, Step::Data));
         }
-        if data.is_empty() {
+        if data.as_ref().is_empty() {
             return Ok(());
         }
         if self.states.of(R::SENDS) == State::Tunnel {
@@ -39,7 +43,7 @@ impl<R: Role> Conn<R> {
         match &mut self.outgoing {
             Outgoing::Discard => {}
             Outgoing::Length(remaining) => {
-                let given = data.len() as u64;
+                let given = data.as_ref().len() as u64;
                 match remaining.checked_sub(given) {
                     Some(rest) => *remaining = rest,
                     None => return Err(Misuse::TooLong { remaining: *remaining, given }),
@@ -359,7 +363,7 @@ fn plan_request(method: &Method, given: &Given, length: BodyLength) -> Result<Pl
         return Err(Misuse::InvalidHost);
     }
     if given.connection_upgrade && !given.upgrade {
-        return Err(Misuse::FramingField(UPGRADE));
+        return Err(Misuse::FramingField(CONNECTION));
     }
     if given.connection_te && !given.te {
         return Err(Misuse::FramingField(CONNECTION));

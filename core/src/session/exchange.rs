@@ -32,7 +32,29 @@ struct State {
     disconnect_waits: BTreeMap<u64, Waker>,
     next_id: u64,
     on_disconnect: Option<OnDisconnect>,
+    switch: Switch,
     after: Vec<Task>,
+}
+
+/// Which response makes the connection the handler's, as a stream of bytes in both directions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Switch {
+    #[default]
+    Never,
+    /// 101: the request asked for an upgrade.
+    SwitchingProtocols,
+    /// 2xx: the request asked for a tunnel.
+    Successful,
+}
+
+impl Switch {
+    fn by(self, status: StatusCode) -> bool {
+        match self {
+            Self::Never => false,
+            Self::SwitchingProtocols => status == StatusCode::SWITCHING_PROTOCOLS,
+            Self::Successful => status.is_success(),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -93,11 +115,13 @@ impl Exchange {
         exchange
     }
 
-    /// Makes the exchange as new for the next request, and says how much output may wait.
-    pub(crate) fn restart(&mut self, output_bytes: usize) {
+    /// Makes the exchange as new for the next request: how much of the handler's own writing may wait, and
+    /// which status makes the connection the handler's.
+    pub(crate) fn restart(&mut self, limit: usize, switch: Switch) {
         let state = self.state.get_mut().unwrap_or_else(|poison| poison.into_inner());
         *state = State::default();
-        state.outgoing.limit = output_bytes;
+        state.outgoing.limit = limit;
+        state.switch = switch;
     }
 
     // The session's side.
@@ -126,11 +150,6 @@ impl Exchange {
             state.incoming.waker.take()
         };
         waker.into_iter().for_each(Waker::wake);
-    }
-
-    /// After the protocol was switched the body goes on, without an end.
-    pub(crate) fn reopen_body(&self) {
-        lock(&self.state).incoming.end = None;
     }
 
     /// Takes what the handler wrote by itself, and makes room for more.
@@ -250,6 +269,10 @@ impl Exchange {
             }
             if state.outgoing.stage != WriteStage::Unused {
                 return Err(WriteError::AlreadyResponded);
+            }
+            if state.switch.by(head.status) {
+                // The body goes on, without an end, from the moment when the handler asked for the switch.
+                state.incoming.end = None;
             }
             state.outgoing.stage = WriteStage::Open;
             state.outgoing.head = Some(head);

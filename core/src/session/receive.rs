@@ -6,13 +6,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{Method, StatusCode};
 
 use crate::error::{Disconnected, Error};
 use crate::h1::{BodyLength, CloseReason, Event as WireEvent, Reason, ReceivedRequest, Refusal};
 use crate::machine::{Io, Now, Peer};
 use crate::message::{Body, BodyError, Context, Request};
-use crate::session::exchange::Exchange;
+use crate::session::exchange::{Exchange, Switch};
 use crate::session::observe::{Entry, Event};
 use crate::session::service::Service;
 use crate::session::session::{Sending, Session, Stage};
@@ -57,7 +57,11 @@ impl<S: Service> Session<S> {
         self.stage = Stage::Exchange;
         self.sending = Sending::Nothing;
         self.method = Some(head.method.clone());
-        self.renew_exchange();
+        self.renew_exchange(match head.upgrade {
+            false => Switch::Never,
+            true if head.method == Method::CONNECT => Switch::Successful,
+            true => Switch::SwitchingProtocols,
+        });
 
         let declared = match head.body {
             BodyLength::Exact(length) => Some(length),
@@ -92,12 +96,12 @@ impl<S: Service> Session<S> {
     }
 
     /// Makes the exchange as new. If a part of it was kept, that part keeps the old one.
-    fn renew_exchange(&mut self) {
+    fn renew_exchange(&mut self, switch: Switch) {
         if Arc::get_mut(&mut self.exchange).is_none() {
             self.exchange = Exchange::new(self.scope.clone());
         }
         if let Some(exchange) = Arc::get_mut(&mut self.exchange) {
-            exchange.restart(self.limits.output_bytes);
+            exchange.restart((self.limits.output_bytes / 4).max(1), switch);
         }
     }
 
@@ -168,7 +172,7 @@ impl<S: Service> Session<S> {
         self.sending = Sending::Nothing;
         self.times.head_began_at = None;
         self.times.idle_since = None;
-        self.renew_exchange();
+        self.renew_exchange(Switch::Never);
         self.exchange.lose(Disconnected::Over, true);
         self.fail(error, io);
     }

@@ -132,7 +132,7 @@ impl<S: Service> Session<S> {
     fn send_body(&mut self, mut body: Body, first: Option<Option<Bytes>>, io: &mut Io) {
         let sent = match (std::mem::take(&mut body.0), first) {
             (Inner::Bytes(bytes), _) => self.conn.send_data(bytes, &mut io.output),
-            (Inner::Owned(bytes), _) => self.conn.send_data(Bytes::from(bytes), &mut io.output),
+            (Inner::Owned(bytes), _) => self.conn.send_data(bytes, &mut io.output),
             (inner @ (Inner::Stream(_) | Inner::Incoming(_)), first) => {
                 let over = matches!(first, Some(None));
                 let sent = match first.flatten() {
@@ -268,9 +268,6 @@ impl<S: Service> Session<S> {
     fn begin_written(&mut self, head: WrittenHead, io: &mut Io) -> Result<(), Misuse> {
         self.send_head(head.status, &head.headers, head.length, io)?;
         self.sending = Sending::Writer;
-        if self.conn.is_tunnel() {
-            self.exchange.reopen_body();
-        }
         Ok(())
     }
 

@@ -76,7 +76,7 @@ pub(super) fn deadlines<M: Machine, F: Fn() -> M>(trial: &Trial<'_, F>) -> Resul
                 if finish {
                     wire.finish();
                 }
-                wait_often(wire, WAITS);
+                wait_often(wire, WAITS, |_| ());
                 // The wire counts the deadlines of a span: one that moves by a nanosecond is a busy loop.
                 wire.advance(Duration::from_secs(1));
                 Ok(())
@@ -96,12 +96,12 @@ pub(super) fn quiet<M: Machine, F: Fn() -> M>(trial: &Trial<'_, F>) -> Result<()
             trial.check(&ended, |wire| {
                 wire.hold_output(held || script.has_takes());
                 ended.play(wire, |_| Ok::<(), Breach>(()))?;
-                wait_often(wire, 2);
+                wait_often(wire, 2, |_| ());
                 take_all(wire);
                 wind_up(wire, |_| ());
                 if !wire.is_over() {
                     wire.reset();
-                    wait_often(wire, 32);
+                    wait_often(wire, 32, |_| ());
                 }
                 disturb(wire, &script.all_bytes());
                 Ok(())

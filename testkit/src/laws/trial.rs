@@ -123,7 +123,7 @@ impl<'a, M: Machine, F: Fn() -> M> Trial<'a, F> {
             played?;
             let fate = wire.fate();
             if manner.waits {
-                wait_often(wire, DEADLINES / 4);
+                wait_often(wire, DEADLINES / 4, &mut rest);
             }
             wind_up(wire, &mut rest);
             Ok((fate, wire.fate()))
@@ -167,12 +167,13 @@ pub(super) fn wind_up<M: Machine>(wire: &mut Wire<M>, mut rest: impl FnMut(&mut 
     take_all(wire);
 }
 
-/// Lets the clock go on to the next deadline, so many times.
-pub(super) fn wait_often<M: Machine>(wire: &mut Wire<M>, waits: usize) {
+/// Lets the clock go on to the next deadline, so many times, and calls `rest` at each.
+pub(super) fn wait_often<M: Machine>(wire: &mut Wire<M>, waits: usize, mut rest: impl FnMut(&mut Wire<M>)) {
     for _ in 0..waits {
         if !wire.advance_to_next_deadline() {
             break;
         }
+        rest(wire);
     }
 }
 

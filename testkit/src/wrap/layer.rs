@@ -1,12 +1,12 @@
 //! What every wrapper does: drives the machine inside as a driver would, and tells the one outside so.
 
+use std::io::IoSlice;
 use std::task::Context;
 
 use bakestone::machine::{Io, Machine, Now, Peer, Phase, Read, Wants};
-use bytes::Buf;
+use bytes::{Buf, Bytes};
 
-/// Output that waits outside before more is taken from inside: past it the inner machine's own mark applies,
-/// and so backpressure passes through.
+/// Output that waits outside before more is copied from inside.
 const MARK: usize = 16 << 10;
 
 /// Input given to the inner machine at a time.
@@ -33,12 +33,17 @@ pub(super) struct Layer<M> {
     wants: Wants,
     /// The worst phase that was told outside so far.
     phase: Phase,
+    /// Inner output that waits outside. It stays inside as well until it is taken outside, so that the inner
+    /// machine's own mark and its write deadline hold for the peer, and not for this layer.
+    copied: usize,
+    /// What had been taken outside when that was last looked at.
+    taken: u64,
 }
 
 impl<M> Layer<M> {
     pub(super) fn new(inner: M) -> Self {
         let wants = Wants { read: Read::Need, wake_at: None, phase: Phase::Open };
-        Self { inner, io: Io::default(), wants, phase: Phase::Open }
+        Self { inner, io: Io::default(), wants, phase: Phase::Open, copied: 0, taken: 0 }
     }
 }
 
@@ -57,6 +62,7 @@ impl<M: Machine> Layer<M> {
             self.io.connection = io.connection.clone();
         }
         self.io.drain |= io.drain;
+        self.free(io);
         // The first turn needs no cause: the outer driver had one that may be meant for the inner machine.
         let mut cause = true;
         for _ in 0..TURNS {
@@ -65,7 +71,7 @@ impl<M: Machine> Layer<M> {
                 self.wants = self.inner.step(now, &mut self.io, cx);
                 io.effects.append(&mut self.io.effects);
             }
-            // Freed output is a cause that nobody outside can know of.
+            // Dropped output is a cause that nobody outside can know of.
             cause = self.pass_out(coat, now, io);
             if !cause && !self.can_pass_in(io) {
                 return self.outer_wants(io, false);
@@ -98,33 +104,49 @@ impl<M: Machine> Layer<M> {
         true
     }
 
-    /// Takes inner output only up to the mark, so that a peer which does not read is felt inside.
+    /// Frees inside what was taken outside.
+    fn free(&mut self, io: &Io) {
+        let taken = (io.output.taken() - self.taken) as usize;
+        self.taken = io.output.taken();
+        let taken = taken.min(self.copied);
+        self.copied -= taken;
+        self.io.output.advance(taken);
+    }
+
+    /// Copies inner output up to the mark; whether inner output was dropped.
     fn pass_out(&mut self, coat: &mut impl Coat, now: Now, io: &mut Io) -> bool {
         if self.io.peer == Peer::Gone || self.wants.phase == Phase::Abort {
             // Nobody will read it; and an inner machine that ends must not wait for it to be read.
-            let freed = !self.io.output.is_empty();
+            let dropped = !self.io.output.is_empty();
             self.io.output.clear();
-            return freed;
+            self.copied = 0;
+            return dropped;
         }
         let room = (MARK as u64).saturating_sub(io.output.len()) as usize;
-        let count = room.min(self.io.output.remaining());
-        if count == 0 {
-            return false;
+        let mut bytes = self.peek(room);
+        self.copied += bytes.len();
+        if !bytes.is_empty() {
+            coat.outward(now, &mut bytes);
+            io.output.push(Bytes::from(bytes));
         }
-        let mut bytes = vec![0; count];
-        self.io.output.copy_to_slice(&mut bytes);
-        coat.outward(now, &mut bytes);
-        io.output.push(bytes.into());
-        true
+        false
+    }
+
+    /// At most `count` bytes of inner output behind those that were copied already.
+    fn peek(&self, count: usize) -> Vec<u8> {
+        let mut slices = [IoSlice::new(&[]); 64];
+        let filled = self.io.output.chunks_vectored(&mut slices);
+        let bytes = slices[..filled].iter().flat_map(|slice| slice.iter());
+        bytes.skip(self.copied).take(count).copied().collect()
     }
 
     /// What the inner machine wants, as far as it may be said outside already.
     ///
     /// A driver sends a FIN when its output is empty and we linger, so `Lingering` is not said while more
-    /// output waits inside; and `Done` is not said while output waits outside.
+    /// output is still to be copied; and `Done` is not said while output waits outside.
     fn outer_wants(&mut self, io: &Io, unfinished: bool) -> Wants {
         let phase = match self.wants.phase {
-            Phase::Lingering if !self.io.output.is_empty() => Phase::Open,
+            Phase::Lingering if self.io.output.remaining() > self.copied => Phase::Open,
             Phase::Done if !io.output.is_empty() && io.peer != Peer::Gone => Phase::Open,
             phase => phase,
         };
