@@ -6,6 +6,7 @@
 use ::http::HeaderMap;
 use bytes::{Buf, Bytes, BytesMut};
 
+use super::conn::PIECE;
 use super::error::{Fault, Reason};
 use super::fields::{self, is_forbidden_trailer};
 use super::grammar::{hex_digit, is_field_char};

@@ -7,110 +7,19 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use ::http::{HeaderMap, StatusCode};
+use ::http::HeaderMap;
 use bytes::{Bytes, BytesMut};
 
 use super::chunked::{Decoder, Piece};
 use super::error::{CloseReason, Fault, Misuse, Reason, Refusal};
-use super::head::{self, BodyLength, Facts, Follows, Judged, ReceivedRequest, ReceivedResponse};
+use super::head::{BodyLength, Facts, Follows};
+use super::role::{Client, Role, Server};
 use super::scan::HeadScan;
 use super::transitions::{Side, State, States, Step};
 use crate::limits::Limits;
 
 /// The most that one [`Event::Data`] carries, however much there is: whoever handles it does bounded work.
 pub(super) const PIECE: usize = 64 << 10;
-
-mod sealed {
-    use super::*;
-
-    /// What the two roles do differently.
-    #[allow(private_interfaces, reason = "nobody outside can name this trait")]
-    pub trait Codec: Sized {
-        type Head;
-        const RECEIVES: Side;
-        const SENDS: Side;
-        fn scan() -> HeadScan;
-        fn judge(
-            block: Bytes,
-            scan: &HeadScan,
-            headers: HeaderMap,
-            facts: &mut Facts,
-        ) -> Result<Judged<Self::Head>, Fault>;
-        fn status(reason: Reason) -> StatusCode;
-    }
-}
-
-use sealed::Codec;
-
-/// Which end of a connection a [`Conn`] is: [`Server`] or [`Client`]. There are no others.
-pub trait Role: sealed::Codec<Head = Self::Received> {
-    /// The head that this end receives.
-    type Received: fmt::Debug;
-}
-
-/// The end that receives requests and sends responses.
-#[derive(Clone, Copy, Debug)]
-pub enum Server {}
-
-/// The end that sends requests and receives responses.
-#[derive(Clone, Copy, Debug)]
-pub enum Client {}
-
-impl Role for Server {
-    type Received = ReceivedRequest;
-}
-
-impl Role for Client {
-    type Received = ReceivedResponse;
-}
-
-#[allow(private_interfaces, reason = "nobody outside can name this trait")]
-impl Codec for Server {
-    type Head = ReceivedRequest;
-    const RECEIVES: Side = Side::Request;
-    const SENDS: Side = Side::Response;
-
-    fn scan() -> HeadScan {
-        HeadScan::request()
-    }
-
-    fn judge(
-        block: Bytes,
-        scan: &HeadScan,
-        headers: HeaderMap,
-        facts: &mut Facts,
-    ) -> Result<Judged<Self::Head>, Fault> {
-        head::request(block, scan, headers, facts)
-    }
-
-    fn status(reason: Reason) -> StatusCode {
-        reason.status()
-    }
-}
-
-#[allow(private_interfaces, reason = "nobody outside can name this trait")]
-impl Codec for Client {
-    type Head = ReceivedResponse;
-    const RECEIVES: Side = Side::Response;
-    const SENDS: Side = Side::Request;
-
-    fn scan() -> HeadScan {
-        HeadScan::response()
-    }
-
-    fn judge(
-        block: Bytes,
-        scan: &HeadScan,
-        headers: HeaderMap,
-        facts: &mut Facts,
-    ) -> Result<Judged<Self::Head>, Fault> {
-        head::response(block, scan, headers, facts)
-    }
-
-    fn status(_: Reason) -> StatusCode {
-        StatusCode::BAD_GATEWAY
-    }
-}
 
 /// What was taken from the input.
 #[derive(Debug)]

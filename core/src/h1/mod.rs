@@ -69,6 +69,7 @@ mod error;
 mod fields;
 mod grammar;
 mod head;
+mod role;
 mod scan;
 mod send;
 mod target;
@@ -78,7 +79,8 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use conn::{Client, ClientConn, Conn, Event, Role, Server, ServerConn};
+pub use conn::{ClientConn, Conn, Event, ServerConn};
 pub use error::{CloseReason, Misuse, Reason, Refusal};
 pub use head::{BodyLength, ReceivedRequest, ReceivedResponse, RequestHead, ResponseHead};
+pub use role::{Client, Role, Server};
 pub use transitions::{Side, State, Step};

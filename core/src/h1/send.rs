@@ -8,10 +8,11 @@ use ::http::{HeaderMap, Method, StatusCode, Version};
 use bytes::Bytes;
 
 use super::chunked;
-use super::conn::{Client, Conn, Outgoing, Role, Server};
+use super::conn::{Conn, Outgoing};
 use super::error::{CloseReason, Misuse};
 use super::fields::is_forbidden_trailer;
 use super::head::{BodyLength, Facts, RequestHead, ResponseHead};
+use super::role::{Client, Role, Server};
 use super::target::is_target;
 use super::transitions::{Side, State, Step};
 use super::write::{self, Given, LengthField, Options};

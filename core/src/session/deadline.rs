@@ -94,6 +94,10 @@ impl<S: Service> Session<S> {
 
     /// The server does not wait any longer.
     fn drain_is_up(&mut self, io: &mut Io) {
+        if self.abort {
+            // The message is to look cut, and an end would look like one.
+            return self.drop_handler();
+        }
         let unsent = !io.output.is_empty() || self.stage == Stage::Exchange;
         self.drop_handler();
         self.drop_body();

@@ -61,7 +61,8 @@ fn compare_drivers<M: Machine, F: Fn() -> M>(
     Ok(lazy)
 }
 
-/// Freed output is a cause too: a peer that reads in small pieces gets the same.
+/// Freed output is a cause too: a peer that reads in small pieces gets the same, and meets the same end. When
+/// it does may differ: clocks that begin with the last byte read begin later.
 fn compare_readers<M: Machine, F: Fn() -> M>(
     trial: &Trial<'_, F>,
     script: &Script,
@@ -69,7 +70,7 @@ fn compare_readers<M: Machine, F: Fn() -> M>(
     slow: &Outcome,
 ) -> Result<(), Violation> {
     let view = &trial.bounds.view;
-    if view(&fast.output) == view(&slow.output) && fast.fates == slow.fates {
+    if view(&fast.output) == view(&slow.output) && fast.fates.1 == slow.fates.1 {
         return Ok(());
     }
     let runs = vec![("a fast reader", &fast.transcript), ("a slow reader", &slow.transcript)];

@@ -110,7 +110,8 @@ impl<M: Machine> Layer<M> {
         self.taken = io.output.taken();
         let taken = taken.min(self.copied);
         self.copied -= taken;
-        self.io.output.advance(taken);
+        // The inner machine may have dropped what it no longer wants to send.
+        self.io.output.advance(taken.min(self.io.output.remaining()));
     }
 
     /// Copies inner output up to the mark; whether inner output was dropped.

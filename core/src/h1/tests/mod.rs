@@ -15,7 +15,6 @@ use std::sync::Arc;
 use ::http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::conn::Role;
 use super::*;
 use crate::limits::Limits;
 use crate::output::Output;

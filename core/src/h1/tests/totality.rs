@@ -96,12 +96,11 @@ fn a_paced_chunked_body_keeps_nothing() {
     let mut conn = served("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
     let mut input = BytesMut::new();
     for _ in 0..10_000 {
-        for byte in b"1;e\r\nx\r\n".iter().take(8) {
+        for byte in b"1;e\r\nx\r\n" {
             input.extend_from_slice(&[*byte]);
-            let event = conn.next(&mut input);
-            if event.is_err() {
+            if let Err(refusal) = conn.next(&mut input) {
                 // Only the extensions add up, and they have a limit: 16 KiB of `;e` are 8,192 chunks.
-                assert_eq!(event.unwrap_err().reason, Reason::ChunkExtensionsTooLarge);
+                assert_eq!(refusal.reason, Reason::ChunkExtensionsTooLarge);
                 return;
             }
             assert!(input.is_empty());
