@@ -158,6 +158,29 @@ fn the_client_is_told_to_go_on_when_the_handler_asks_for_the_body() {
     wire.expect_open();
 }
 
+/// A response that begins before the body is there has asked for it all the same: it hands the body on, or
+/// reads it between two writes. The client is told to go on first, since after the final head it could not be.
+#[test]
+fn the_client_is_told_to_go_on_before_the_head_of_an_answer_that_reads_on() {
+    async fn written(mut request: Request) -> Result<Sent> {
+        let mut response = request.respond(StatusCode::OK, HeaderMap::new())?;
+        while let Some(chunk) = request.chunk().await? {
+            response.write(chunk).await?;
+        }
+        Ok(response.finish().await?)
+    }
+    fn check<S: bakestone::Service>(session: Session<S>) {
+        let mut wire = Wire::new(session);
+        wire.feed("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+        wire.expect_start("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n");
+        wire.feed("ok");
+        assert!(wire.take_text().contains("ok"));
+        wire.expect_open();
+    }
+    check(Session::new(echo));
+    check(Session::new(written));
+}
+
 #[test]
 fn a_body_that_is_announced_too_long_is_refused_before_it_is_sent() {
     let mut wire = Wire::new(Session::new(length));

@@ -1,7 +1,7 @@
 //! One end of an HTTP/1 connection: its receiving half, and what both halves share.
 //!
-//! The rule: every fact has one owner. The states are [`States`]'s, the wish to close is `close`, the framing of
-//! each direction is that direction's, and what the request settled stands in [`Facts`].
+//! The rule: every fact has one owner. The states are [`States`]'s, the wish to close is `close`, the framing
+//! of each direction is that direction's, and what the request settled stands in [`Facts`].
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -103,14 +103,14 @@ impl<R: Role> Conn<R> {
 
     /// Takes the next event from the front of `input`.
     ///
-    /// What is consumed is split off; a head stays in `input` until it is complete, so the caller must leave it
-    /// there and append. The same bytes give the same events however they are cut, but for where content is
-    /// cut.
+    /// What is consumed is split off; a head stays in `input` until it is complete, so the caller must leave
+    /// it there and append. The same bytes give the same events however they are cut, but for where content
+    /// is cut.
     ///
     /// # Errors
     ///
-    /// What the peer sent breaks HTTP, or a limit. From then on every call gives the same refusal; a server may
-    /// still send a response, which announces the close.
+    /// What the peer sent breaks HTTP, or a limit. From then on every call gives the same refusal; a server
+    /// may still send a response, which announces the close.
     pub fn next(&mut self, input: &mut BytesMut) -> Result<Event<R::Received>, Refusal> {
         if let Some(refusal) = self.refusal {
             return Err(refusal);

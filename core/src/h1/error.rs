@@ -1,7 +1,7 @@
 //! What can go wrong with a message, and why a connection ends.
 //!
-//! The rule: a reason is a value with a stable name. [`Refusal`] is the peer's fault, [`Misuse`] our caller's,
-//! and [`CloseReason`] is nobody's.
+//! The rule: a reason is a value with a stable name. [`Refusal`] is the peer's fault, [`Misuse`] our
+//! caller's, and [`CloseReason`] is nobody's.
 
 use std::fmt;
 

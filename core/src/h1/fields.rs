@@ -16,8 +16,8 @@ use super::scan::Section;
 /// Up to this many fields the table of the tokenizer stands on the stack.
 const FIELDS_ON_STACK: usize = 32;
 
-/// Reads the field lines of `section`, which ends with `block`; `each` sees every field with its value's place
-/// and says whether it is kept.
+/// Reads the field lines of `section`, which ends with `block`; `each` sees every field with its value's
+/// place and says whether it is kept.
 pub(super) fn parse(
     block: &Bytes,
     section: &Section,
@@ -45,7 +45,8 @@ fn parse_into<'b>(
         Ok(httparse::Status::Complete((_, fields))) => fields,
         _ => return Err(find_fault(lines, section.start)),
     };
-    map.reserve(fields.len());
+    // The map has an upper bound of its own, far above any sensible limit.
+    map.try_reserve(fields.len()).map_err(|_| Fault::new(Reason::TooManyFields, section.start))?;
     for field in fields {
         let at = place(block, field.value).unwrap_or(section.start);
         let name_at = place(block, field.name.as_bytes()).unwrap_or(section.start);
@@ -56,7 +57,6 @@ fn parse_into<'b>(
         }
         let value = HeaderValue::from_maybe_shared(block.slice_ref(field.value))
             .map_err(|_| Fault::new(Reason::InvalidFieldValue, at))?;
-        // The map has an upper bound of its own, far above any sensible limit.
         map.try_append(name, value).map_err(|_| Fault::new(Reason::TooManyFields, name_at))?;
     }
     Ok(())
@@ -205,7 +205,8 @@ impl Control {
         }
     }
 
-    /// Whether `Upgrade` stands there and counts: only `Connection: upgrade` makes it (RFC 9110, section 7.8).
+    /// Whether `Upgrade` stands there and counts: only `Connection: upgrade` makes it (RFC 9110, section
+    /// 7.8).
     pub(super) fn upgrades(&self) -> bool {
         self.upgrade && self.connection_upgrade
     }

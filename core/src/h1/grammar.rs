@@ -7,8 +7,8 @@ const TCHAR: u8 = 1;
 /// What a request target may hold: visible ASCII without `#`, which begins a fragment, and without `\`, which
 /// some take for `/` (RFC 9112, section 3.2; RFC 3986).
 const TARGET: u8 = 2;
-/// What a registered name may hold besides percent-encoded bytes (RFC 3986, section 3.2.2), without the comma:
-/// that is how two `Host` fields look when somebody has merged them.
+/// What a registered name may hold besides percent-encoded bytes (RFC 3986, section 3.2.2), without the
+/// comma: that is how two `Host` fields look when somebody has merged them.
 const REG_NAME: u8 = 4;
 
 static CLASSES: [u8; 256] = classes();

@@ -1,7 +1,7 @@
 //! Heads: what is received, what is sent, and what a received one means.
 //!
-//! The rule: a head is judged once, when it is complete. What it says of framing goes into the connection's own
-//! record, and only what the caller acts on goes out.
+//! The rule: a head is judged once, when it is complete. What it says of framing goes into the connection's
+//! own record, and only what the caller acts on goes out.
 
 use ::http::{HeaderMap, Method, StatusCode, Uri, Version};
 use bytes::Bytes;

@@ -1,12 +1,13 @@
 //! HTTP/1.1 as a codec: bytes to events and events to bytes, for either end of a connection.
 //!
 //! The rule: strict in both directions. What two readers could read in two ways is refused
-//! ([`Refusal`]), what we are asked to send and may not is an error ([`Misuse`]), and nothing is mended silently.
+//! ([`Refusal`]), what we are asked to send and may not is an error ([`Misuse`]), and nothing is mended
+//! silently.
 //!
-//! A [`Conn`] owns no bytes and no socket. [`Conn::next`] takes events from the front of a buffer, the `send_*`
-//! methods append to an [`Output`](crate::machine::Output); [`Conn::reuse`] goes on to the next exchange or says
-//! why there is none ([`CloseReason`]). One exchange is under way at a time: what a client sends ahead stays in
-//! the buffer.
+//! A [`Conn`] owns no bytes and no socket. [`Conn::next`] takes events from the front of a buffer, the
+//! `send_*` methods append to an [`Output`](crate::machine::Output); [`Conn::reuse`] goes on to the next
+//! exchange or says why there is none ([`CloseReason`]). One exchange is under way at a time: what a client
+//! sends ahead stays in the buffer.
 //!
 //! # The life of one request
 //!
@@ -61,6 +62,10 @@
 //! ```
 //!
 //! # States
+//!
+//! The two messages of an exchange move by themselves. A step that is not drawn is a
+//! [`Misuse::IllegalStep`] if a caller asks for it, and nothing that a peer does leads to it.
+//!
 #![doc = include_str!("states.md")]
 
 mod chunked;

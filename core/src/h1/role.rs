@@ -19,7 +19,7 @@ mod sealed {
     use super::*;
 
     /// What the two roles do differently.
-        pub trait Codec: Sized {
+    pub trait Codec: Sized {
         type Head;
         const RECEIVES: Side;
         const SENDS: Side;
@@ -34,7 +34,7 @@ mod sealed {
     }
 }
 
-/// Which end of a connection a [`Conn`] is: [`Server`] or [`Client`]. There are no others.
+/// Which end of a connection a [`Conn`](super::Conn) is: [`Server`] or [`Client`]. There are no others.
 pub trait Role: sealed::Codec<Head = Self::Received> {
     /// The head that this end receives.
     type Received: fmt::Debug;

@@ -19,13 +19,14 @@ use super::write::{self, Given, LengthField, Options};
 use crate::output::Output;
 
 impl<R: Role> Conn<R> {
-    /// Sends a piece of the content, or of the tunnelled protocol. Nothing is sent for an empty piece, which in
-    /// the chunked coding would be the end. Where the message has no content on the wire (the answer to HEAD,
-    /// 204, 205, 304) the data is dropped.
+    /// Sends a piece of the content, or of the tunnelled protocol. Nothing is sent for an empty piece, which
+    /// in the chunked coding would be the end. Where the message has no content on the wire (the answer to
+    /// HEAD, 204, 205, 304) the data is dropped.
     ///
     /// # Errors
     ///
-    /// [`Misuse::IllegalStep`] without a head, or after the end; [`Misuse::TooLong`] past the declared length.
+    /// [`Misuse::IllegalStep`] without a head, or after the end; [`Misuse::TooLong`] past the declared
+    /// length.
     pub fn send_data(
         &mut self,
         data: impl AsRef<[u8]> + Into<Bytes>,
@@ -105,16 +106,17 @@ struct Plan {
 }
 
 impl Conn<Server> {
-    /// Whether the client waits for [100 (Continue)](Self::send_continue): it said so in HTTP/1.1 with a request
-    /// that has content, none of that was taken from the input, and no final head was sent (RFC 9110, section
-    /// 10.1.1). Whether content is in the input already is the caller's to see.
+    /// Whether the client waits for [100 (Continue)](Self::send_continue): it said so in HTTP/1.1 with a
+    /// request that has content, none of that was taken from the input, and no final head was sent (RFC 9110,
+    /// section 10.1.1). Whether content is in the input already is the caller's to see.
     pub fn expects_continue(&self) -> bool {
         self.facts.expects_continue
             && self.states.of(Side::Response) == State::Idle
             && self.states.of(Side::Request) == State::Body
     }
 
-    /// Whether the client takes trailers: `TE: trailers`, also named by `Connection` (RFC 9110, section 10.1.4).
+    /// Whether the client takes trailers: `TE: trailers`, also named by `Connection` (RFC 9110, section
+    /// 10.1.4).
     pub fn accepts_trailers(&self) -> bool {
         self.facts.accepts_trailers
     }
@@ -169,21 +171,22 @@ impl Conn<Server> {
         Ok(())
     }
 
-    /// Sends the final head of the response, or the one that switches protocols: 101, or 2xx to CONNECT. After
-    /// those both directions are a tunnel, `length` counts for nothing, and what is in the input comes as
-    /// [`Event::Data`](super::Event::Data).
+    /// Sends the final head of the response, or the one that switches protocols: 101, or 2xx to CONNECT.
+    /// After those both directions are a tunnel, `length` counts for nothing, and what is in the input comes
+    /// as [`Event::Data`](super::Event::Data).
     ///
-    /// Framing follows RFC 9112, section 6.3: from the status, the request's method, `length` and the client's
-    /// version, in this order. The answer to HEAD has the fields that the one to GET would have, but a length of
-    /// 0 is not claimed. If the client still waits for 100, its content may or may not follow, so the connection
-    /// closes after the response.
+    /// Framing follows RFC 9112, section 6.3: from the status, the request's method, `length` and the
+    /// client's version, in this order. The answer to HEAD has the fields that the one to GET would have, but
+    /// a length of 0 is not claimed. If the client still waits for 100, its content may or may not follow, so
+    /// the connection closes after the response.
     ///
     /// # Errors
     ///
     /// [`Misuse::IllegalStep`] if a head was sent; [`Misuse::NotFinal`] for 1xx other than 101;
-    /// [`Misuse::FramingField`] for `Transfer-Encoding`, a `Content-Length` that is not `length` (on the answer to
-    /// HEAD and on 304 it may be any), and a `Connection` other than `close`, or `upgrade` with 101. For 101:
-    /// [`Misuse::UpgradeNotAsked`], [`Misuse::UpgradeNotNamed`]; for any switch [`Misuse::RequestUnfinished`].
+    /// [`Misuse::FramingField`] for `Transfer-Encoding`, a `Content-Length` that is not `length` (on the
+    /// answer to HEAD and on 304 it may be any), and a `Connection` other than `close`, or `upgrade` with
+    /// 101. For 101: [`Misuse::UpgradeNotAsked`], [`Misuse::UpgradeNotNamed`]; for any switch
+    /// [`Misuse::RequestUnfinished`].
     pub fn send_head(
         &mut self,
         head: ResponseHead<'_>,
@@ -309,16 +312,17 @@ fn write_response(
 impl Conn<Client> {
     /// Sends the head of a request.
     ///
-    /// A length of 0 is stated for POST, PUT and PATCH, and for other methods left out (RFC 9110, section 8.6);
-    /// an unknown length is chunked. `Connection` is written by this end: with `upgrade` if there is an `Upgrade`
-    /// field, with `te` if there is `TE`, with `close` if the caller wishes so or [`close`](Self::close) was
-    /// called.
+    /// A length of 0 is stated for POST, PUT and PATCH, and for other methods left out (RFC 9110, section
+    /// 8.6); an unknown length is chunked. `Connection` is written by this end: with `upgrade` if there is an
+    /// `Upgrade` field, with `te` if there is `TE`, with `close` if the caller wishes so or
+    /// [`close`](Self::close) was called.
     ///
     /// # Errors
     ///
     /// [`Misuse::IllegalStep`] if a head was sent; [`Misuse::InvalidTarget`]; [`Misuse::InvalidHost`];
-    /// [`Misuse::ContentForbidden`] for CONNECT and TRACE; [`Misuse::FramingField`] for `Transfer-Encoding`, a
-    /// `Content-Length` that is not `length`, and a `Connection` with an option that has no field to go with.
+    /// [`Misuse::ContentForbidden`] for CONNECT and TRACE; [`Misuse::FramingField`] for `Transfer-Encoding`,
+    /// a `Content-Length` that is not `length`, and a `Connection` with an option that has no field to go
+    /// with.
     pub fn send_head(
         &mut self,
         head: RequestHead<'_>,

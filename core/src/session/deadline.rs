@@ -7,7 +7,7 @@ use http::StatusCode;
 
 use crate::error::Error;
 use crate::h1::CloseReason;
-use crate::machine::{Io, Moment, Now};
+use crate::machine::{Io, Moment};
 use crate::message::BodyError;
 use crate::session::observe::{Deadline, Event};
 use crate::session::pace::Pace;
@@ -54,8 +54,8 @@ impl<S: Service> Session<S> {
     }
 
     /// Acts on a deadline that has passed; whether there was one.
-    pub(super) fn expire(&mut self, now: Now, io: &mut Io) -> bool {
-        let Some((_, which)) = self.deadline().filter(|(at, _)| *at <= now.mono) else { return false };
+    pub(super) fn expire(&mut self, io: &mut Io) -> bool {
+        let Some((_, which)) = self.deadline().filter(|(at, _)| *at <= self.now.mono) else { return false };
         self.observed.tell(Event::DeadlinePassed(which));
         match which {
             Deadline::Head => {
@@ -119,20 +119,20 @@ impl<S: Service> Session<S> {
     }
 
     /// Starts and stops the clocks of the transfers, at the end of a step.
-    pub(super) fn clock_transfers(&mut self, now: Now, io: &Io) {
+    pub(super) fn clock_transfers(&mut self, io: &Io) {
         let waited_for = match self.stage {
             Stage::Exchange => self.exchange.wants_body(),
             Stage::Discarding => true,
             _ => false,
         };
         match (&mut self.times.body, waited_for) {
-            (Some(pace), true) => pace.resume(now.mono),
-            (Some(pace), false) => pace.pause(now.mono),
-            (None, true) => self.times.body = Some(Pace::start(now.mono)),
+            (Some(pace), true) => pace.resume(self.now.mono),
+            (Some(pace), false) => pace.pause(self.now.mono),
+            (None, true) => self.times.body = Some(Pace::start(self.now.mono)),
             (None, false) => {}
         }
         if !io.output.is_empty() {
-            self.times.write.get_or_insert(Pace::start(now.mono));
+            self.times.write.get_or_insert(Pace::start(self.now.mono));
         }
     }
 }

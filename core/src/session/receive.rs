@@ -10,7 +10,7 @@ use http::{Method, StatusCode};
 
 use crate::error::{Disconnected, Error};
 use crate::h1::{BodyLength, CloseReason, Event as WireEvent, Reason, ReceivedRequest, Refusal};
-use crate::machine::{Io, Now, Peer};
+use crate::machine::{Io, Peer};
 use crate::message::{Body, BodyError, Context, Request};
 use crate::session::exchange::{Exchange, Switch};
 use crate::session::observe::{Entry, Event};
@@ -19,11 +19,11 @@ use crate::session::session::{Sending, Session, Stage};
 
 impl<S: Service> Session<S> {
     /// Takes what is wanted from the input; whether anything came of it.
-    pub(super) fn receive(&mut self, now: Now, io: &mut Io) -> bool {
+    pub(super) fn receive(&mut self, io: &mut Io) -> bool {
         match self.stage {
-            Stage::Waiting => self.has_room(io) && self.receive_head(now, io),
-            Stage::Exchange => self.receive_body(now, io),
-            Stage::Discarding => self.discard_body(now, io),
+            Stage::Waiting => self.has_room(io) && self.receive_head(io),
+            Stage::Exchange => self.receive_body(io),
+            Stage::Discarding => self.discard_body(io),
             Stage::Closing => {
                 io.input.clear();
                 false
@@ -32,13 +32,13 @@ impl<S: Service> Session<S> {
         }
     }
 
-    fn receive_head(&mut self, now: Now, io: &mut Io) -> bool {
+    fn receive_head(&mut self, io: &mut Io) -> bool {
         match self.conn.next(&mut io.input) {
-            Ok(WireEvent::Head(head)) => self.begin(head, now, io),
+            Ok(WireEvent::Head(head)) => self.begin(head, io),
             Ok(WireEvent::Closed) => self.stage = Stage::Closing,
             Ok(_) if io.input.is_empty() => return false,
             Ok(_) => {
-                self.times.head_began_at.get_or_insert(now.mono);
+                self.times.head_began_at.get_or_insert(self.now.mono);
                 return false;
             }
             Err(refusal) => {
@@ -50,10 +50,10 @@ impl<S: Service> Session<S> {
     }
 
     /// Hands a request to the service.
-    fn begin(&mut self, head: ReceivedRequest, now: Now, io: &mut Io) {
+    fn begin(&mut self, head: ReceivedRequest, io: &mut Io) {
         self.times.head_began_at = None;
         self.times.idle_since = None;
-        self.times.called_at = Some(now.mono);
+        self.times.called_at = Some(self.now.mono);
         self.stage = Stage::Exchange;
         self.sending = Sending::Nothing;
         self.method = Some(head.method.clone());
@@ -105,7 +105,7 @@ impl<S: Service> Session<S> {
         }
     }
 
-    fn receive_body(&mut self, now: Now, io: &mut Io) -> bool {
+    pub(super) fn receive_body(&mut self, io: &mut Io) -> bool {
         if self.peer == Peer::Gone || !self.exchange.wants_body() {
             return false;
         }
@@ -116,7 +116,7 @@ impl<S: Service> Session<S> {
         }
         match self.conn.next(&mut io.input) {
             Ok(WireEvent::Data(chunk)) => {
-                self.note_body(&chunk, now);
+                self.note_body(&chunk);
                 self.exchange.give_chunk(chunk);
             }
             Ok(WireEvent::End(trailers)) => self.exchange.end_body(Ok(trailers)),
@@ -127,10 +127,10 @@ impl<S: Service> Session<S> {
         true
     }
 
-    fn note_body(&mut self, chunk: &Bytes, now: Now) {
+    fn note_body(&mut self, chunk: &Bytes) {
         if let Some(pace) = &mut self.times.body {
-            pace.resume(now.mono);
-            pace.progress(chunk.len() as u64, now.mono);
+            pace.resume(self.now.mono);
+            pace.progress(chunk.len() as u64, self.now.mono);
         }
     }
 
@@ -148,9 +148,9 @@ impl<S: Service> Session<S> {
     }
 
     /// Reads on, for nobody, what is short enough to keep the connection for.
-    fn discard_body(&mut self, now: Now, io: &mut Io) -> bool {
+    fn discard_body(&mut self, io: &mut Io) -> bool {
         match self.conn.next(&mut io.input) {
-            Ok(WireEvent::Data(chunk)) => self.note_body(&chunk, now),
+            Ok(WireEvent::Data(chunk)) => self.note_body(&chunk),
             Ok(WireEvent::NeedInput) => return false,
             Ok(_) => self.turn_over(),
             Err(_) => self.stage = Stage::Closing,

@@ -10,7 +10,7 @@ use http::{HeaderMap, Method, StatusCode};
 
 use crate::error::{Disconnected, Error};
 use crate::h1::{BodyLength, CloseReason, Misuse, ResponseHead};
-use crate::machine::{Io, Now, Peer};
+use crate::machine::{Io, Peer};
 use crate::message::{Body, BodyError, IntoResponse, Response, body::Inner};
 use crate::session::exchange::{WriteStage, Written, WrittenHead};
 use crate::session::observe::{Entry, Event};
@@ -19,14 +19,14 @@ use crate::session::session::{Sending, Session, Stage};
 
 impl<S: Service> Session<S> {
     /// Moves the response on; whether it did.
-    pub(super) fn send(&mut self, now: Now, io: &mut Io) -> bool {
+    pub(super) fn send(&mut self, io: &mut Io) -> bool {
         match self.stage {
             Stage::Exchange => {
                 let polled = self.poll_handler(io);
                 let moved = self.send_written(io) | self.send_stream(io);
                 polled | moved | self.finish_exchange()
             }
-            Stage::Closing => self.close(now, io),
+            Stage::Closing => self.close(io),
             _ => false,
         }
     }
@@ -169,6 +169,10 @@ impl<S: Service> Session<S> {
         length: Option<u64>,
         io: &mut Io,
     ) -> Result<(), Misuse> {
+        if self.conn.expects_continue() {
+            // Asked for before the head, so the client is still to be told to go on before it.
+            self.receive_body(io);
+        }
         let length = length.map_or(BodyLength::Unknown, BodyLength::Exact);
         let head = ResponseHead { status, headers, date: Some(&self.date) };
         self.conn.send_head(head, length, &mut io.output)
@@ -308,7 +312,7 @@ impl<S: Service> Session<S> {
     }
 
     /// Waits for the peer to have read all, and then for it to go, or for `linger_time`.
-    fn close(&mut self, now: Now, io: &mut Io) -> bool {
+    fn close(&mut self, io: &mut Io) -> bool {
         self.times.body = None;
         if self.abort && self.peer != Peer::Gone {
             return false;
@@ -320,7 +324,7 @@ impl<S: Service> Session<S> {
             self.end(io);
             return true;
         }
-        self.times.linger_ends_at.get_or_insert(now.mono + self.limits.linger_time);
+        self.times.linger_ends_at.get_or_insert(self.now.mono + self.limits.linger_time);
         false
     }
 }

@@ -80,6 +80,8 @@ pub struct Session<S: Service> {
     /// The running request's method, where there is one.
     pub(super) method: Option<Method>,
     pub(super) date: HttpDate,
+    /// The clocks, as of this step.
+    pub(super) now: Now,
     /// The message must look cut; the driver has been told, or will be.
     pub(super) abort: bool,
     pub(super) peer: Peer,
@@ -166,6 +168,7 @@ impl<S: Service> Session<S> {
             sending: Sending::Nothing,
             method: None,
             date: HttpDate::default(),
+            now: Now::default(),
             abort: false,
             peer: Peer::Open,
             draining: false,
@@ -188,16 +191,16 @@ impl<S: Service> Session<S> {
     }
 
     /// One round of progress; whether there was any.
-    fn round(&mut self, now: Now, io: &mut Io) -> bool {
+    fn round(&mut self, io: &mut Io) -> bool {
         let nudged = self.scope.take_nudged();
         let woken = self.scope.take_woken();
         self.poll_due |= woken;
         let moved = self.notice_peer(io)
-            | self.notice_drain(now, io)
-            | self.notice_output(now, io)
-            | self.expire(now, io);
-        let received = self.receive(now, io);
-        let sent = self.send(now, io);
+            | self.notice_drain(io)
+            | self.notice_output(io)
+            | self.expire(io);
+        let received = self.receive(io);
+        let sent = self.send(io);
         moved | received | sent | nudged | woken
     }
 
@@ -238,11 +241,11 @@ impl<S: Service> Session<S> {
     }
 
     /// Takes in that the server stops.
-    fn notice_drain(&mut self, now: Now, io: &mut Io) -> bool {
+    fn notice_drain(&mut self, io: &mut Io) -> bool {
         if !io.drain || std::mem::replace(&mut self.draining, true) {
             return false;
         }
-        self.times.drain_ends_at = Some(now.mono + self.limits.drain_time);
+        self.times.drain_ends_at = Some(self.now.mono + self.limits.drain_time);
         self.conn.close(CloseReason::Draining);
         if self.stage == Stage::Waiting && io.input.is_empty() {
             self.stage = Stage::Closing;
@@ -251,20 +254,20 @@ impl<S: Service> Session<S> {
     }
 
     /// Takes in how much of the output the peer has read.
-    fn notice_output(&mut self, now: Now, io: &mut Io) -> bool {
+    fn notice_output(&mut self, io: &mut Io) -> bool {
         let taken = io.output.taken() - self.times.taken;
         self.times.taken = io.output.taken();
         if io.output.is_empty() {
             let flushed = self.times.write.take().is_some() || taken > 0;
             self.start_after();
             if flushed {
-                self.times.idle_since = Some(now.mono);
+                self.times.idle_since = Some(self.now.mono);
             }
             return flushed;
         }
         if taken > 0 {
             if let Some(pace) = &mut self.times.write {
-                pace.progress(taken, now.mono);
+                pace.progress(taken, self.now.mono);
             }
         }
         taken > 0
@@ -360,20 +363,21 @@ impl<S: Service> Machine for Session<S> {
         if self.stage == Stage::Done {
             return Wants::DONE;
         }
+        self.now = now;
         if !std::mem::replace(&mut self.times.accepted, true) {
-            self.times.head_began_at = Some(now.mono);
+            self.times.head_began_at = Some(self.now.mono);
         }
         self.date.refresh(now.wall);
         self.scope.begin(now, io.drain, cx);
         let mut rounds = ROUNDS_IN_A_STEP;
-        while self.round(now, io) && rounds > 0 {
+        while self.round(io) && rounds > 0 {
             rounds -= 1;
         }
         let again = rounds == 0;
         if again {
             cx.waker().wake_by_ref();
         }
-        self.clock_transfers(now, io);
+        self.clock_transfers(io);
         self.scope.take_effects(&mut io.effects);
         let wants = self.wants(io, again);
         self.scope.end();

@@ -3,6 +3,7 @@
 use super::*;
 
 /// A request's lines after the first, its version, and why there is no second request.
+#[rustfmt::skip]
 const RECEIVED: &[(&str, &str, Option<CloseReason>)] = &[
     ("1.1", "", None),
     ("1.1", "Connection: keep-alive\r\n", None),
@@ -158,6 +159,7 @@ fn a_tunnel_gets_what_came_early() {
 }
 
 /// A response's head, and why the client does not ask again.
+#[rustfmt::skip]
 const RESPONSES: &[(&str, Option<CloseReason>)] = &[
     ("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", None),
     ("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", Some(CloseReason::ServerSentClose)),

@@ -2,6 +2,7 @@
 
 use super::*;
 
+#[rustfmt::skip]
 const HEADS: &[Case] = &[
     ("plain", "GET / HTTP/1.1\r\nHost: h\r\n\r\n", "GET / 1.1 0 . need"),
     ("no space after the colon", "GET / HTTP/1.1\r\nHost:h\r\n\r\n", "GET / 1.1 0 . need"),
@@ -62,6 +63,7 @@ const HEADS: &[Case] = &[
     ("DEL in a value", "GET / HTTP/1.1\r\nHost: h\r\nA: b¦\u{7f}\r\n\r\n", "!400 invalid-field-value"),
 ];
 
+#[rustfmt::skip]
 const TARGETS: &[Case] = &[
     ("absolute", "GET http://h/a HTTP/1.1\r\nHost: h\r\n\r\n", "GET http://h/a 1.1 0 . need"),
     ("absolute, default port", "GET http://h:80/a HTTP/1.1\r\nHost: H\r\n\r\n", "GET http://h:80/a 1.1 0 . need"),
@@ -94,6 +96,7 @@ const TARGETS: &[Case] = &[
     ("IPv6 host", "GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", "GET / 1.1 0 . need"),
 ];
 
+#[rustfmt::skip]
 const FRAMING: &[Case] = &[
     ("length", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabcGET", "POST / 1.1 3 =abc . need"),
     ("length 0", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n", "POST / 1.1 0 . need"),
@@ -133,6 +136,7 @@ const FRAMING: &[Case] = &[
 ];
 
 /// Bodies, each after [`CHUNKED_HEAD`].
+#[rustfmt::skip]
 const CHUNKS: &[Case] = &[
     ("several", "5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n", "=hello! . need"),
     ("upper and lower case", "0a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n", "=01234567890123456789 . need"),
@@ -173,6 +177,7 @@ const CHUNKS: &[Case] = &[
 const CHUNKED_HEAD: &str = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 /// What a FIN makes of it.
+#[rustfmt::skip]
 const ENDS: &[Case] = &[
     ("nothing", "", "closed"),
     ("empty lines", "\r\n\r\n", "closed"),
@@ -187,6 +192,7 @@ const ENDS: &[Case] = &[
 ];
 
 /// With 64 bytes for a head, 16 for a target and 3 fields.
+#[rustfmt::skip]
 const LIMITS: &[Case] = &[
     ("64 bytes", "GET / HTTP/1.1\r\nHost: h\r\nA: 01234567890123456789012345678901\r\n\r\n", "GET / 1.1 0 . need"),
     ("65 bytes", "GET / HTTP/1.1\r\nHost: h\r\nA: 012345678901234567890123456789012\r\n\r¦\n", "!431 head-too-large"),

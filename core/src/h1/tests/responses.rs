@@ -2,14 +2,14 @@
 
 use super::*;
 
-fn stay(conn: &mut ClientConn) -> bool {
+pub(super) fn stay(conn: &mut ClientConn) -> bool {
     conn.reuse().is_ok() && {
         ask(conn, "GET");
         true
     }
 }
 
-fn ask(conn: &mut ClientConn, request: &'static str) {
+pub(super) fn ask(conn: &mut ClientConn, request: &'static str) {
     let mut out = Output::default();
     let (method, asks_upgrade) = match request {
         "UPGRADE" => ("GET", true),
@@ -35,6 +35,7 @@ fn check_responses(request: &'static str, cases: &[Case], fin: bool) {
     }
 }
 
+#[rustfmt::skip]
 const TO_GET: &[Case] = &[
     ("length", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab", "1.1 200 OK 2 =ab . need"),
     ("empty reason", "HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n", "1.1 200  0 . need"),
@@ -63,6 +64,7 @@ const TO_GET: &[Case] = &[
     ("upgrade not asked for", "HTTP/1.1 ¦101 S\r\nUpgrade: x\r\n\r\n", "!502 unexpected-upgrade"),
 ];
 
+#[rustfmt::skip]
 const WITH_FIN: &[Case] = &[
     ("until close", "HTTP/1.1 200 OK\r\n\r\nab", "1.1 200 OK ? =ab ."),
     ("until close in 1.0", "HTTP/1.0 200 OK\r\n\r\n", "1.0 200 OK ? ."),

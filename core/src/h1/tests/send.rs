@@ -20,6 +20,7 @@ type Fields = &'static [(&'static str, &'static str)];
 /// Request, status, fields, length, content, and the bytes of the response.
 type Response = (&'static str, u16, Fields, BodyLength, &'static str, &'static str);
 
+#[rustfmt::skip]
 const RESPONSES: &[Response] = &[
     (GET, 200, &[], Exact(2), "ab", "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nab"),
     (GET, 200, &[], Exact(0), "", "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
@@ -74,6 +75,7 @@ fn responses() {
 /// Request, status, fields, length, and what is wrong with it.
 type Wrong = (&'static str, u16, Fields, BodyLength, Misuse);
 
+#[rustfmt::skip]
 const WRONG: &[Wrong] = &[
     (GET, 200, &[("content-length", "3")], Exact(2), Misuse::FramingField(header::CONTENT_LENGTH)),
     (GET, 200, &[("content-length", "3")], Unknown, Misuse::FramingField(header::CONTENT_LENGTH)),
@@ -198,6 +200,7 @@ fn informational_responses() {
 
 #[test]
 fn requests() {
+    #[rustfmt::skip]
     let cases: &[(&str, &str, Fields, BodyLength, &str)] = &[
         ("GET", "/a?b", &[], Exact(0), "GET /a?b HTTP/1.1\r\nhost: h\r\n\r\n"),
         ("POST", "/", &[], Exact(0), "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 0\r\n\r\n"),
@@ -223,6 +226,7 @@ fn requests() {
 #[test]
 fn wrong_requests() {
     let get = Method::GET;
+    #[rustfmt::skip]
     let cases: &[(Method, &str, Fields, BodyLength, Misuse)] = &[
         (get.clone(), "", &[("host", "h")], Exact(0), Misuse::InvalidTarget),
         (get.clone(), "a", &[("host", "h")], Exact(0), Misuse::InvalidTarget),

@@ -1,17 +1,25 @@
 //! The table of transitions against itself, and against its picture.
 
-use super::super::transitions::{ROWS, Side, State, Step, States, after};
+use super::super::transitions::{ROWS, Side, State, States, Step, after};
 
 const SIDES: [Side; 2] = [Side::Request, Side::Response];
 const STATES: [State; 6] =
     [State::Idle, State::Body, State::Done, State::Tunnel, State::Closed, State::Failed];
 const STEPS: [Step; 8] = [
-    Step::Informational, Step::Head, Step::Data, Step::End, Step::Reuse, Step::Switch, Step::Close, Step::Fail,
+    Step::Informational,
+    Step::Head,
+    Step::Data,
+    Step::End,
+    Step::Reuse,
+    Step::Switch,
+    Step::Close,
+    Step::Fail,
 ];
 
 /// The chart of the module's documentation, drawn from the rows.
 fn chart() -> String {
-    let mut text = String::from("<!-- Drawn from the table in transitions.rs; a test compares the two. -->\n```text\n");
+    let mut text =
+        String::from("<!-- Drawn from the table in transitions.rs; a test compares the two. -->\n```text\n");
     for side in SIDES {
         text.push_str(&format!("the {side}\n"));
         let mut last = None;
@@ -36,7 +44,8 @@ fn every_step_is_a_row_or_illegal() {
     for side in SIDES {
         for from in STATES {
             for step in STEPS {
-                let rows: Vec<_> = ROWS.iter().filter(|row| (row.0, row.1, row.2) == (side, from, step)).collect();
+                let rows: Vec<_> =
+                    ROWS.iter().filter(|row| (row.0, row.1, row.2) == (side, from, step)).collect();
                 assert!(rows.len() <= 1, "{rows:?}");
                 assert_eq!(after(side, from, step), rows.first().map(|row| row.3));
             }

@@ -20,13 +20,37 @@ const SEEDS: &[&str] = &[
     "PUT /x HTTP/1.0\r\nConnection: keep-alive\r\nExpect: x\r\nContent-Length: 2\r\n\r\nabGET / HTTP/1.1\r\n\r\n",
 ];
 
-const PARTS: &[&str] = &[
-    "\r\n", "\n", "\r", " ", "\t", ":", "0", "9", "f", ";", ",", "\0", "#", "chunked", "Host: h\r\n",
-    "Content-Length: 1\r\n", "Transfer-Encoding: chunked\r\n", "Connection: close\r\n", "HTTP/1.1", "\u{ff}",
+const RESPONSES: &[&str] = &[
+    "HTTP/1.1 103 E\r\nA: b\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\nHost: h\r\n\r\nabcd",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nX: y\r\n\r\n",
+    "HTTP/1.0 404 Not Found\r\nA: b\r\n\r\nto the end",
 ];
 
-fn mutated(numbers: &mut Numbers) -> Vec<u8> {
-    let mut bytes = SEEDS[numbers.below(SEEDS.len())].as_bytes().to_vec();
+const PARTS: &[&str] = &[
+    "\r\n",
+    "\n",
+    "\r",
+    " ",
+    "\t",
+    ":",
+    "0",
+    "9",
+    "f",
+    ";",
+    ",",
+    "\0",
+    "#",
+    "chunked",
+    "Host: h\r\n",
+    "Content-Length: 1\r\n",
+    "Transfer-Encoding: chunked\r\n",
+    "Connection: close\r\n",
+    "HTTP/1.1",
+    "\u{ff}",
+];
+
+fn mutated(numbers: &mut Numbers, seeds: &[&str]) -> Vec<u8> {
+    let mut bytes = seeds[numbers.below(seeds.len())].as_bytes().to_vec();
     for _ in 0..=numbers.below(3) {
         let at = numbers.below(bytes.len());
         match numbers.below(3) {
@@ -41,31 +65,49 @@ fn mutated(numbers: &mut Numbers) -> Vec<u8> {
     bytes
 }
 
-#[test]
-fn mutants_are_the_same_under_any_cut() {
+fn tight() -> Arc<Limits> {
     let mut limits = Limits::default();
     (limits.head_bytes, limits.head_fields, limits.trailer_bytes, limits.target_bytes) = (96, 4, 32, 20);
-    let limits = Arc::new(limits);
+    Arc::new(limits)
+}
+
+/// Runs `rounds` mutants of `seeds`, each whole, cut at random places, and byte by byte.
+fn mutants(rounds: usize, seeds: &[&str], go: impl Fn((&[u8], &[usize], bool)) -> (String, Option<u64>)) {
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
-    for _ in 0..20_000 {
-        let bytes = mutated(&mut numbers);
+    for _ in 0..rounds {
+        let bytes = mutated(&mut numbers, seeds);
         let mut cuts: Vec<usize> = (0..numbers.below(6)).map(|_| numbers.below(bytes.len() + 1)).collect();
         cuts.sort_unstable();
         let each: Vec<usize> = (1..bytes.len()).collect();
         let fin = numbers.below(2) == 0;
-        let go = |cuts: &[usize]| {
-            run(ServerConn::new(limits.clone()), (&bytes, cuts, fin), request_head, answer)
-        };
-        let whole = go(&[]);
-        assert_eq!(go(&cuts), whole, "{:?} cut at {cuts:?}", bytes.escape_ascii().to_string());
-        assert_eq!(go(&each), whole, "{:?} byte by byte", bytes.escape_ascii().to_string());
+        let whole = go((&bytes, &[], fin));
+        assert_eq!(go((&bytes, &cuts, fin)), whole, "{} cut at {cuts:?}", bytes.escape_ascii());
+        assert_eq!(go((&bytes, &each, fin)), whole, "{} byte by byte", bytes.escape_ascii());
     }
+}
+
+#[test]
+fn mutated_requests_are_the_same_under_any_cut() {
+    let limits = tight();
+    mutants(20_000, SEEDS, |feed| run(ServerConn::new(limits.clone()), feed, request_head, answer));
+}
+
+#[test]
+fn mutated_responses_are_the_same_under_any_cut() {
+    let limits = tight();
+    mutants(20_000, RESPONSES, |feed| {
+        let mut conn = ClientConn::new(limits.clone());
+        responses::ask(&mut conn, "GET");
+        run(conn, feed, response_head, responses::stay)
+    });
 }
 
 #[test]
 fn an_input_that_shrinks_is_no_panic() {
     for cut in 1..SEEDS[0].len() {
-        for other in ["", "\n", "\r\n", "\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\r\n\r\n"] {
+        for other in
+            ["", "\n", "\r\n", "\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\r\n\r\n"]
+        {
             let mut conn = ServerConn::new(Arc::default());
             let _ = conn.next(&mut BytesMut::from(&SEEDS[0][..cut]));
             let _ = conn.next(&mut BytesMut::from(other));
