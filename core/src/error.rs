@@ -1,6 +1,6 @@
 //! The application's single error, and the typed errors that core itself makes.
 //!
-//! The rule: an error says whose fault it is. [`Refusal`](crate::h1::Refusal) is the peer's,
+//! The rule: an error says whose fault it is. [`Refusal`] is the peer's,
 //! [`Misuse`](crate::h1::Misuse) is our caller's, [`Disconnected`] is nobody's, [`LimitExceeded`] is the
 //! peer's and names the number; [`Error`] is what an application makes of any of them.
 

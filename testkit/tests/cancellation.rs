@@ -1,4 +1,5 @@
 //! Every await of ours may be dropped: reading loses nothing, writing takes the whole or nothing.
+#![allow(clippy::unwrap_used, reason = "a test that fails is to say where")]
 
 use std::future::poll_fn;
 use std::pin::pin;

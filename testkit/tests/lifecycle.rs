@@ -1,4 +1,5 @@
 //! A server's life, and the work that outlives its connections.
+#![allow(clippy::unwrap_used, reason = "a test that fails is to say where")]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

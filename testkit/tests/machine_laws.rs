@@ -1,10 +1,12 @@
 //! Bakestone's own machines under the nine laws: plain, recorded, and behind a cipher.
+#![allow(clippy::unwrap_used, reason = "a test that fails is to say where")]
 
 use std::time::Duration;
 
 use bakestone::machine::Machine;
 use bakestone::{
-    Body, Error, HeaderMap, HeaderValue, Lifecycle, Request, Response, Result, Session, StatusCode, header,
+    Body, Error, HeaderMap, HeaderValue, IntoResponse, Lifecycle, Request, Response, Result, Session,
+    StatusCode, header,
 };
 use bakestone_testkit::{Bounds, Recorder, Script, Xor, http1_view, laws_within};
 
@@ -29,7 +31,7 @@ async fn every(mut request: Request) -> Result<Response> {
                 response.write(format!("piece {piece}\n")).await?;
                 context.sleep(Duration::from_millis(10)).await;
             }
-            Ok(bakestone::IntoResponse::into_response(response.finish().await?)?)
+            response.finish().await?.into_response()
         }
         "/abandon" => {
             let mut response = request.respond(StatusCode::OK, HeaderMap::new())?;
@@ -44,7 +46,7 @@ async fn every(mut request: Request) -> Result<Response> {
             while let Some(data) = request.chunk().await? {
                 tunnel.write(data).await?;
             }
-            Ok(bakestone::IntoResponse::into_response(tunnel.finish().await?)?)
+            tunnel.finish().await?.into_response()
         }
         "/panic" => panic!("on purpose"),
         "/drain" => {
@@ -104,14 +106,36 @@ fn scripts() -> Vec<(&'static str, Script)> {
     ]
 }
 
+/// Lets the panics that are part of the scripts pass in silence.
+fn expect_panics_on_purpose() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let others = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if panic.payload().downcast_ref::<&str>() != Some(&"on purpose") {
+                others(panic);
+            }
+        }));
+    });
+}
+
+/// The default bounds, with as many times more mutations as the environment asks for: the long runs do.
+fn bounds() -> Bounds {
+    let mut bounds = Bounds::default();
+    let rounds = std::env::var("BAKESTONE_LAWS_ROUNDS").ok();
+    bounds.mutations *= rounds.map_or(1, |rounds| rounds.parse().expect("a number of rounds"));
+    bounds
+}
+
 fn hold<M: Machine>(make: impl Fn() -> M, name: &str, script: Script, bounds: &Bounds) {
-    println!("{name}");
+    expect_panics_on_purpose();
+    eprintln!("{name}");
     laws_within(make, script, bounds);
 }
 
 #[test]
 fn a_session() {
-    let bounds = Bounds::default().view(http1_view);
+    let bounds = bounds().view(http1_view);
     for (name, script) in scripts() {
         hold(|| Session::new(every), name, script, &bounds);
     }
@@ -119,7 +143,7 @@ fn a_session() {
 
 #[test]
 fn a_recorded_session() {
-    let bounds = Bounds::default().view(http1_view);
+    let bounds = bounds().view(http1_view);
     for (name, script) in scripts() {
         hold(|| Recorder::new(Session::new(every)), name, script, &bounds);
     }
@@ -131,7 +155,7 @@ fn a_session_behind_a_cipher() {
         let plain: Vec<u8> = bytes.iter().zip(KEY.iter().cycle()).map(|(byte, key)| byte ^ key).collect();
         http1_view(&plain)
     };
-    let bounds = Bounds::default().view(deciphered);
+    let bounds = bounds().view(deciphered);
     for (name, script) in scripts() {
         let script = script.map_bytes(|place, byte| byte ^ KEY[place as usize % KEY.len()]);
         hold(|| Xor::new(Session::new(every), KEY), name, script, &bounds);
@@ -164,6 +188,6 @@ fn a_lifecycle() {
         ("drained", Script::new().advance(3 * second).drain().advance(20 * second)),
         ("drained at the start", Script::new().drain().advance(20 * second)),
     ] {
-        hold(make, name, script, &Bounds::default());
+        hold(make, name, script, &bounds());
     }
 }

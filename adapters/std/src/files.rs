@@ -35,7 +35,7 @@ pub fn run(operation: FileOp) -> Result<FileAnswer, FileError> {
         FileOp::Read { file, offset, length } => read(&file, offset, length.min(FILE_CHUNK)),
         FileOp::Write { file, offset, data } => {
             let file = own(&file)?;
-            at(&file, offset, |mut file| io::Write::write_all(&mut file, &data)).map_err(error)?;
+            at(file, offset, |mut file| io::Write::write_all(&mut file, &data)).map_err(error)?;
             Ok(FileAnswer::Done)
         }
         FileOp::Rename(from, to) => fs::rename(from, to).map(|()| FileAnswer::Done).map_err(error),
@@ -71,7 +71,7 @@ fn read(file: &FileHandle, offset: u64, length: usize) -> Result<FileAnswer, Fil
     let mut data = vec![0; length];
     let mut filled = 0;
     let file = own(file)?;
-    at(&file, offset, |mut file| {
+    at(file, offset, |mut file| {
         while filled < length {
             match io::Read::read(&mut file, &mut data[filled..]) {
                 Ok(0) => break,

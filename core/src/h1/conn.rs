@@ -178,8 +178,8 @@ impl<R: Role> Conn<R> {
             Incoming::Length(0) => Piece::End(None),
             _ if input.is_empty() => Piece::Nothing,
             Incoming::Length(remaining) => {
-                let taken =
-                    usize::try_from(*remaining).map_or(input.len(), |remaining| remaining.min(input.len()));
+                let piece = input.len().min(PIECE);
+                let taken = usize::try_from(*remaining).map_or(piece, |remaining| remaining.min(piece));
                 *remaining -= taken as u64;
                 self.offset += taken as u64;
                 Piece::Data(input.split_to(taken).freeze())

@@ -304,7 +304,7 @@ impl BodyError {
     pub(crate) fn again(&self) -> Self {
         match self {
             Self::Disconnected(why) => Self::Disconnected(*why),
-            Self::Refused(refusal) => Self::Refused(refusal.clone()),
+            Self::Refused(refusal) => Self::Refused(*refusal),
             Self::LimitExceeded(limit) => Self::LimitExceeded(*limit),
             Self::TimedOut => Self::TimedOut,
             Self::NotUtf8(valid) => Self::NotUtf8(*valid),

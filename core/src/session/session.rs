@@ -195,10 +195,7 @@ impl<S: Service> Session<S> {
         let nudged = self.scope.take_nudged();
         let woken = self.scope.take_woken();
         self.poll_due |= woken;
-        let moved = self.notice_peer(io)
-            | self.notice_drain(io)
-            | self.notice_output(io)
-            | self.expire(io);
+        let moved = self.notice_peer(io) | self.notice_drain(io) | self.notice_output(io) | self.expire(io);
         let received = self.receive(io);
         let sent = self.send(io);
         moved | received | sent | nudged | woken
