@@ -72,11 +72,15 @@ fn start(driver: &'static str, ended: Ended) -> String {
     address
 }
 
+/// How long a test waits for a socket before it fails.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 const DRIVERS: [&str; 3] = ["std", "smol", "tokio"];
 
 fn connect(address: &str) -> TcpStream {
     let socket = TcpStream::connect(address).expect("a connection");
-    socket.set_read_timeout(Some(Duration::from_secs(20))).expect("a time-out");
+    socket.set_read_timeout(Some(PATIENCE)).expect("a time-out");
+    socket.set_write_timeout(Some(PATIENCE)).expect("a time-out");
     socket
 }
 
@@ -154,7 +158,7 @@ fn sixteen_mebibytes_go_through_and_come_back() {
         });
         let mut answer = Vec::new();
         (&socket).read_to_end(&mut answer).expect("an answer");
-        let body = written.recv().expect("the writer").expect("the whole was written");
+        let body = written.recv_timeout(PATIENCE).expect("the writer").expect("the whole was written");
         assert!(answer.ends_with(&body), "{driver}: {} bytes came back", answer.len());
     }
 }

@@ -113,28 +113,27 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 fn start(mut lifecycle: Lifecycle, clock: Clock) -> Result<(), ServeError> {
     let mut io = Io::default();
     let alarm = Alarm::new().map_err(ServeError::System)?;
-    let mut turn = move |lifecycle: &mut Lifecycle| -> io::Result<()> {
-        let wants = lifecycle.step(clock.now(), &mut io, &mut Context::from_waker(&alarm.waker));
-        let asked = !io.effects.is_empty();
-        io.effects.drain(..).for_each(files::perform);
-        match asked || lifecycle.stage() == Stage::Over {
-            true => Ok(()),
-            false => alarm.wait(None, PollFlags::empty(), wants.wake_at, clock).map(|_| ()),
+    let mut run = move |lifecycle: &mut Lifecycle, leave: fn(Stage) -> bool| -> io::Result<()> {
+        loop {
+            let wants = lifecycle.step(clock.now(), &mut io, &mut Context::from_waker(&alarm.waker));
+            let asked = !io.effects.is_empty();
+            io.effects.drain(..).for_each(files::perform);
+            if leave(lifecycle.stage()) {
+                return Ok(());
+            }
+            if !asked {
+                alarm.wait(None, PollFlags::empty(), wants.wake_at, clock)?;
+            }
         }
     };
-    while lifecycle.stage() == Stage::Starting {
-        // The first step often suffices, and then nothing is left to wait for.
-        turn(&mut lifecycle).map_err(ServeError::System)?;
-    }
+    run(&mut lifecycle, |stage| stage != Stage::Starting).map_err(ServeError::System)?;
     if let Some(failure) = lifecycle.take_failure() {
-        while lifecycle.stage() != Stage::Over {
-            turn(&mut lifecycle).map_err(ServeError::System)?;
-        }
+        run(&mut lifecycle, |stage| stage == Stage::Over).map_err(ServeError::System)?;
         return Err(ServeError::Startup(failure));
     }
     let name = thread::Builder::new().name("bakestone-lifecycle".into());
-    let run = move || while lifecycle.stage() != Stage::Over && turn(&mut lifecycle).is_ok() {};
-    name.spawn(run).map(|_| ()).map_err(ServeError::System)
+    let rest = move || run(&mut lifecycle, |stage| stage == Stage::Over);
+    name.spawn(rest).map(|_| ()).map_err(ServeError::System)
 }
 
 struct Server<S> {
