@@ -9,7 +9,7 @@ use std::time::Duration;
 use bakestone::effect::{BlockingError, FileErrorKind, OpenMode};
 use bakestone::error::Disconnected;
 use bakestone::machine::{Machine, Phase, Read};
-use bakestone::message::{BodyError, OnDisconnect, Sent, WriteError};
+use bakestone::message::{BodyError, OnDisconnect, Sent};
 use bakestone::session::Event;
 use bakestone::{
     Body, Bytes, Error, HeaderMap, HeaderValue, Limits, Request, Response, Result, Session, StatusCode, Text,

@@ -12,6 +12,7 @@ use bakestone::effect::{
     Effect, FILE_CHUNK, FileAnswer, FileError, FileErrorKind, FileHandle, FileOp, Metadata, OpenMode,
 };
 use bytes::Bytes;
+use rustix::io::Errno;
 
 /// Does what the effect asks for, here and now, and answers it. One that is not known is dropped, which the
 /// asker sees as unsupported.
@@ -113,9 +114,70 @@ fn error(error: io::Error) -> FileError {
         io::ErrorKind::PermissionDenied => FileErrorKind::PermissionDenied,
         io::ErrorKind::AlreadyExists => FileErrorKind::AlreadyExists,
         io::ErrorKind::IsADirectory => FileErrorKind::IsADirectory,
-        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidFilename => FileErrorKind::InvalidPath,
+        io::ErrorKind::InvalidInput => FileErrorKind::InvalidPath,
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => FileErrorKind::StorageFull,
+        // Its `ErrorKind` is younger than the oldest compiler.
+        _ if error.raw_os_error() == Some(Errno::NAMETOOLONG.raw_os_error()) => FileErrorKind::InvalidPath,
         _ => FileErrorKind::Other,
     };
     FileError::new(kind, error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn opened(path: &Path, mode: OpenMode) -> Result<(FileHandle, Metadata), FileErrorKind> {
+        match run(FileOp::Open(path.into(), mode)) {
+            Ok(FileAnswer::Opened(file, metadata)) => Ok((file, metadata)),
+            Ok(other) => panic!("an unexpected answer: {other:?}"),
+            Err(error) => Err(error.kind),
+        }
+    }
+
+    #[test]
+    fn a_file_is_written_renamed_read_and_removed() {
+        let folder = std::env::temp_dir().join(format!("bakestone-files-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let (first, second) = (folder.join("first"), folder.join("second"));
+
+        let (file, metadata) = opened(&first, OpenMode::CreateNew).expect("a new file");
+        assert_eq!(metadata.length, 0);
+        run(FileOp::Write { file, offset: 2, data: Bytes::from_static(b"there") }).expect("written");
+        assert_eq!(opened(&first, OpenMode::CreateNew).err(), Some(FileErrorKind::AlreadyExists));
+        run(FileOp::Rename(first.clone(), second.clone())).expect("renamed");
+        assert_eq!(opened(&first, OpenMode::Read).err(), Some(FileErrorKind::NotFound));
+
+        let (file, metadata) = opened(&second, OpenMode::Read).expect("the file");
+        assert_eq!(metadata.length, 7);
+        for (offset, expected) in [(0, &b"\0\0there"[..]), (5, b"re"), (7, b""), (u64::MAX / 2, b"")] {
+            match run(FileOp::Read { file: file.clone(), offset, length: FILE_CHUNK }) {
+                Ok(FileAnswer::Data(data)) => assert_eq!(data, expected, "at {offset}"),
+                other => panic!("an unexpected answer: {other:?}"),
+            }
+        }
+        run(FileOp::Remove(second.clone())).expect("removed");
+        assert_eq!(opened(&second, OpenMode::Read).err(), Some(FileErrorKind::NotFound));
+        fs::remove_dir(&folder).expect("nothing is left");
+    }
+
+    #[test]
+    fn what_is_no_file_is_an_error_with_its_kind() {
+        let long = "x".repeat(5000);
+        for (path, kind) in [
+            ("/", FileErrorKind::IsADirectory),
+            ("/nope/nope", FileErrorKind::NotFound),
+            ("/dev/null/below", FileErrorKind::NotFound),
+            ("a\0b", FileErrorKind::InvalidPath),
+            (&long, FileErrorKind::InvalidPath),
+        ] {
+            assert_eq!(opened(Path::new(path), OpenMode::Read).err(), Some(kind), "{path:.20}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_another_driver_is_refused() {
+        let operation = FileOp::Read { file: FileHandle::new("not mine"), offset: 0, length: 1 };
+        assert_eq!(run(operation).err().map(|error| error.kind), Some(FileErrorKind::Unsupported));
+    }
 }
