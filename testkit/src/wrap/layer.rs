@@ -137,8 +137,13 @@ impl<M: Machine> Layer<M> {
     fn peek(&self, count: usize) -> Vec<u8> {
         let mut slices = [IoSlice::new(&[]); 64];
         let filled = self.io.output.chunks_vectored(&mut slices);
-        let bytes = slices[..filled].iter().flat_map(|slice| slice.iter());
-        bytes.skip(self.copied).take(count).copied().collect()
+        let (mut before, mut bytes) = (self.copied, Vec::new());
+        for slice in &slices[..filled] {
+            let new = &slice[before.min(slice.len())..];
+            before -= slice.len() - new.len();
+            bytes.extend_from_slice(&new[..new.len().min(count - bytes.len())]);
+        }
+        bytes
     }
 
     /// What the inner machine wants, as far as it may be said outside already.
