@@ -12,7 +12,6 @@ use bakestone::effect::{
     Effect, FILE_CHUNK, FileAnswer, FileError, FileErrorKind, FileHandle, FileOp, Metadata, OpenMode,
 };
 use bytes::Bytes;
-use rustix::io::Errno;
 
 /// Does what the effect asks for, here and now, and answers it. One that is not known is dropped, which the
 /// asker sees as unsupported.
@@ -116,8 +115,8 @@ fn error(error: io::Error) -> FileError {
         io::ErrorKind::IsADirectory => FileErrorKind::IsADirectory,
         io::ErrorKind::InvalidInput => FileErrorKind::InvalidPath,
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => FileErrorKind::StorageFull,
-        // Its `ErrorKind` is younger than the oldest compiler.
-        _ if error.raw_os_error() == Some(Errno::NAMETOOLONG.raw_os_error()) => FileErrorKind::InvalidPath,
+        // A name that is too long: this kind cannot be written down with the oldest compiler.
+        kind if format!("{kind:?}") == "InvalidFilename" => FileErrorKind::InvalidPath,
         _ => FileErrorKind::Other,
     };
     FileError::new(kind, error.to_string())

@@ -13,52 +13,14 @@ use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use bakestone::app::{Application, BuildErrors};
+use bakestone::app::Application;
 use bakestone::machine::{ConnectionInfo, Io, Machine, Moment};
-use bakestone::session::{Service, Spawner, Stage, StartupError};
+use bakestone::session::{Service, Spawner, Stage};
 use bakestone::{Lifecycle, Limits, Session};
 use bytes::BytesMut;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::{Clock, Connection, Socket, Turn, files, read_from};
-
-/// Why a server did not start, or ended before its time.
-#[non_exhaustive]
-pub enum ServeError {
-    /// The application is not sound.
-    Build(BuildErrors),
-    /// A start-up hook failed.
-    Startup(StartupError),
-    /// The address cannot be listened on.
-    Listen {
-        /// The address.
-        address: String,
-        /// What the operating system says.
-        source: io::Error,
-    },
-    /// The operating system refuses what a server needs.
-    System(io::Error),
-}
-
-impl fmt::Display for ServeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Build(errors) => errors.fmt(f),
-            Self::Startup(error) => error.fmt(f),
-            Self::Listen { address, source } => write!(f, "cannot listen on {address}: {source}"),
-            Self::System(source) => write!(f, "the operating system refused: {source}"),
-        }
-    }
-}
-
-impl fmt::Debug for ServeError {
-    /// The same words as `Display`, since this is what a `main` that returns the error prints.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl std::error::Error for ServeError {}
+use crate::{Clock, Connection, ServeError, Socket, Turn, files, read_from};
 
 /// Serves `app` on `address`, with a thread for each connection, for as long as the process runs.
 ///
