@@ -1,39 +1,13 @@
 //! What a request costs in allocations, counted exactly.
 #![allow(clippy::unwrap_used, reason = "a test that fails is to say where")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+mod counting;
+
 use std::task::{Context, Waker};
 
 use bakestone::machine::{Io, Machine, Now, Read};
 use bakestone::{App, Path, Request, Service, Session, Text, get};
 use bytes::Buf;
-
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: every call is passed on to the system's allocator as it is; counting touches no memory of theirs.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
 
 /// The allocations of one of many like requests on a kept connection, whose driver reuses its buffers.
 fn allocations<S: Service>(mut session: Session<S>, request: &[u8], answer: &[u8]) -> usize {
@@ -41,14 +15,14 @@ fn allocations<S: Service>(mut session: Session<S>, request: &[u8], answer: &[u8
     let mut cx = Context::from_waker(Waker::noop());
     let mut counts = Vec::with_capacity(32);
     for _ in 0..32 {
-        let before = ALLOCATIONS.get();
+        let before = counting::allocations();
         io.input.extend_from_slice(request);
         let wants = session.step(Now::default(), &mut io, &mut cx);
         assert_eq!(wants.read, Read::Need);
         assert!(io.output.chunk().ends_with(answer), "{:?}", io.output);
         io.output.advance(io.output.remaining());
         let _ = session.step(Now::default(), &mut io, &mut cx);
-        counts.push(ALLOCATIONS.get() - before);
+        counts.push(counting::allocations() - before);
     }
     let settled = &counts[16..];
     assert!(settled.iter().all(|count| count == &settled[0]), "the count does not settle: {counts:?}");

@@ -1,6 +1,8 @@
 //! Bakestone's own machines under the nine laws: plain, recorded, and behind a cipher.
 #![allow(clippy::unwrap_used, reason = "a test that fails is to say where")]
 
+mod counting;
+
 use std::time::Duration;
 
 use bakestone::machine::Machine;
@@ -122,6 +124,7 @@ fn expect_panics_on_purpose() {
 /// The default bounds, with as many times more mutations as the environment asks for: the long runs do.
 fn bounds() -> Bounds {
     let mut bounds = Bounds::default();
+    bounds.memory = Some(counting::live);
     let rounds = std::env::var("BAKESTONE_LAWS_ROUNDS").ok();
     bounds.mutations *= rounds.map_or(1, |rounds| rounds.parse().expect("a number of rounds"));
     bounds
@@ -143,7 +146,9 @@ fn a_session() {
 
 #[test]
 fn a_recorded_session() {
-    let bounds = bounds().view(http1_view);
+    let mut bounds = bounds().view(http1_view);
+    // What it records it keeps, and that is not the connection's memory.
+    bounds.memory = None;
     for (name, script) in scripts() {
         hold(|| Recorder::new(Session::new(every)), name, script, &bounds);
     }
