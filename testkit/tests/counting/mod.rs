@@ -12,13 +12,13 @@ thread_local! {
 
 /// How often this thread has allocated.
 #[allow(dead_code, reason = "not every test counts both")]
-pub fn allocations() -> usize {
+pub(crate) fn allocations() -> usize {
     ALLOCATIONS.get()
 }
 
 /// How many bytes this thread has allocated and not freed.
 #[allow(dead_code, reason = "not every test counts both")]
-pub fn live() -> usize {
+pub(crate) fn live() -> usize {
     LIVE.get().max(0) as usize
 }
 
