@@ -9,7 +9,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use super::conn::PIECE;
 use super::error::{Fault, Reason};
 use super::fields::{self, is_forbidden_trailer};
-use super::grammar::{hex_digit, is_field_char};
+use super::grammar::{hex_digit, is_field_char, is_tchar};
 use super::scan::Section;
 use crate::limits::Limits;
 use crate::output::Output;
@@ -20,12 +20,58 @@ const SIZE_DIGITS: u8 = 16;
 #[derive(Clone, Copy, Debug)]
 enum Part {
     Size { digits: u8, size: u64 },
-    Extension { size: u64 },
+    Extension { size: u64, at: Extension },
     SizeLf { size: u64 },
     Data { remaining: u64 },
     DataCr,
     DataLf,
     Trailers(Section),
+}
+
+/// Where in the extensions of a chunk a byte stands.
+///
+/// `chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )`, where a value is a token or a
+/// quoted string (RFC 9112, section 7.1.1). What they say is ignored; but two readers that disagree on where a
+/// quoted string ends would disagree on where the chunk begins.
+#[derive(Clone, Copy, Debug)]
+enum Extension {
+    Semicolon,
+    Name,
+    SpaceAfterName,
+    Equals,
+    Token,
+    Quoted,
+    Escape,
+    QuoteEnd,
+    SpaceAfterValue,
+}
+
+impl Extension {
+    /// Where the next byte leads; `None` if it may not stand there.
+    fn after(self, byte: u8) -> Option<Self> {
+        match (self, byte) {
+            (Self::Quoted, b'"') => Some(Self::QuoteEnd),
+            (Self::Quoted, b'\\') => Some(Self::Escape),
+            (Self::Quoted | Self::Escape, byte) => is_field_char(byte).then_some(Self::Quoted),
+            (Self::Semicolon | Self::Equals, b' ' | b'\t') => Some(self),
+            (Self::Name | Self::SpaceAfterName, b' ' | b'\t') => Some(Self::SpaceAfterName),
+            (Self::Token | Self::QuoteEnd | Self::SpaceAfterValue, b' ' | b'\t') => {
+                Some(Self::SpaceAfterValue)
+            }
+            (Self::Semicolon | Self::Equals, b';') => None,
+            (_, b';') => Some(Self::Semicolon),
+            (Self::Name | Self::SpaceAfterName, b'=') => Some(Self::Equals),
+            (Self::Equals, b'"') => Some(Self::Quoted),
+            (Self::Semicolon | Self::Name, byte) => is_tchar(byte).then_some(Self::Name),
+            (Self::Equals | Self::Token, byte) => is_tchar(byte).then_some(Self::Token),
+            (Self::SpaceAfterName | Self::QuoteEnd | Self::SpaceAfterValue, _) => None,
+        }
+    }
+
+    /// Whether the line may end here.
+    fn is_whole(self) -> bool {
+        matches!(self, Self::Name | Self::Token | Self::QuoteEnd)
+    }
 }
 
 /// What a decoder found.
@@ -107,7 +153,7 @@ impl Decoder {
     fn framing_byte(&mut self, byte: u8, limits: &Limits) -> Result<Part, Reason> {
         match (self.part, byte) {
             (Part::Size { digits: 1.., size }, b'\r') => Ok(Part::SizeLf { size }),
-            (Part::Size { digits: 1.., size }, b';') => self.extension_byte(size, limits),
+            (Part::Size { digits: 1.., size }, b';') => self.extension(size, Extension::Semicolon, limits),
             (Part::Size { digits: 1.., .. }, b'\n') => Err(Reason::BareLf),
             (Part::Size { digits, size }, byte) => {
                 let digit = hex_digit(byte).ok_or(Reason::InvalidChunkSize)?;
@@ -116,10 +162,12 @@ impl Decoder {
                 }
                 Ok(Part::Size { digits: digits + 1, size: size << 4 | digit })
             }
-            (Part::Extension { size }, b'\r') => Ok(Part::SizeLf { size }),
+            (Part::Extension { size, at }, b'\r') if at.is_whole() => Ok(Part::SizeLf { size }),
             (Part::Extension { .. }, b'\n') => Err(Reason::BareLf),
-            (Part::Extension { size }, byte) if is_field_char(byte) => self.extension_byte(size, limits),
-            (Part::Extension { .. }, _) => Err(Reason::InvalidChunkExtension),
+            (Part::Extension { size, at }, byte) => match at.after(byte) {
+                Some(at) => self.extension(size, at, limits),
+                None => Err(Reason::InvalidChunkExtension),
+            },
             (Part::SizeLf { size: 0 }, b'\n') => Ok(Part::Trailers(Section::at(0))),
             (Part::SizeLf { size }, b'\n') => Ok(Part::Data { remaining: size }),
             (Part::SizeLf { .. }, _) => Err(Reason::BareCr),
@@ -130,11 +178,12 @@ impl Decoder {
         }
     }
 
-    fn extension_byte(&mut self, size: u64, limits: &Limits) -> Result<Part, Reason> {
+    /// One more byte of extensions.
+    fn extension(&mut self, size: u64, at: Extension, limits: &Limits) -> Result<Part, Reason> {
         self.extension_bytes += 1;
         match self.extension_bytes > limits.chunk_extension_bytes {
             true => Err(Reason::ChunkExtensionsTooLarge),
-            false => Ok(Part::Extension { size }),
+            false => Ok(Part::Extension { size, at }),
         }
     }
 }

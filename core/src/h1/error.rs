@@ -107,7 +107,7 @@ reasons! {
     UnknownExpectation EXPECTATION_FAILED "unknown-expectation" "Expect asks for something other than 100-continue" "RFC 9110, section 10.1.1";
     InvalidChunkSize BAD_REQUEST "invalid-chunk-size" "a chunk size is not a hexadecimal number" "RFC 9112, section 7.1";
     ChunkSizeTooLarge BAD_REQUEST "chunk-size-too-large" "a chunk size has more than 16 digits" "RFC 9112, section 7.1";
-    InvalidChunkExtension BAD_REQUEST "invalid-chunk-extension" "a chunk extension holds a control character" "RFC 9112, section 7.1.1";
+    InvalidChunkExtension BAD_REQUEST "invalid-chunk-extension" "a chunk extension is malformed" "RFC 9112, section 7.1.1";
     ChunkExtensionsTooLarge BAD_REQUEST "chunk-extensions-too-large" "the chunk extensions are too large" "RFC 9112, section 7.1.1";
     MissingChunkEnd BAD_REQUEST "missing-chunk-end" "the data of a chunk is not followed by CRLF" "RFC 9112, section 7.1";
     TrailersTooLarge REQUEST_HEADER_FIELDS_TOO_LARGE "trailers-too-large" "the trailer section is too large" "RFC 9112, section 7.1.2";
