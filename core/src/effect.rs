@@ -312,13 +312,16 @@ impl<T> Future for Answer<T> {
     type Output = Result<T, Unanswered>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let waker = cx.waker().clone();
         let mut state = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
         match std::mem::replace(&mut *state, State::Over) {
             State::Answered(value) => Poll::Ready(Ok(value)),
             State::Dropped | State::Over => Poll::Ready(Err(Unanswered)),
-            State::Waiting(waker) => {
-                let waker = waker.filter(|old| old.will_wake(cx.waker()));
-                *state = State::Waiting(Some(waker.unwrap_or_else(|| cx.waker().clone())));
+            State::Waiting(old) => {
+                *state = State::Waiting(Some(waker));
+                // A waker is its runtime's, and may do anything when it is dropped.
+                drop(state);
+                drop(old);
                 Poll::Pending
             }
         }

@@ -65,13 +65,24 @@ pub trait Socket {
 }
 
 /// A machine on a socket.
-pub struct Connection<M, S> {
+pub struct Connection<M, S: Socket> {
     machine: M,
     /// `None` once the peer is gone; the machine then ends without it.
     socket: Option<S>,
     io: Io,
     finished: bool,
+    /// The machine has said that the connection may be closed in good order.
+    orderly: bool,
     read_ahead: usize,
+}
+
+/// A connection that is dropped before its machine said how it ends must not look as if it had ended well.
+impl<M, S: Socket> Drop for Connection<M, S> {
+    fn drop(&mut self) {
+        if let (false, Some(socket)) = (self.orderly, &mut self.socket) {
+            socket.reset();
+        }
+    }
 }
 
 /// What a turn ended with.
@@ -95,7 +106,7 @@ pub enum Turn {
 impl<M: Machine, S: Socket> Connection<M, S> {
     /// A machine on an open socket. `read_ahead` is the limit of that name.
     pub fn new(machine: M, socket: S, info: ConnectionInfo, read_ahead: usize) -> Self {
-        Self { machine, socket: Some(socket), io: Io::new(info), finished: false, read_ahead }
+        Self { machine, socket: Some(socket), io: Io::new(info), finished: false, orderly: false, read_ahead }
     }
 
     /// The socket, to wait on; `None` once the peer is gone.
@@ -159,6 +170,7 @@ impl<M: Machine, S: Socket> Connection<M, S> {
 
     /// Does to the socket what the phase says; whether the connection is over.
     fn settle(&mut self, wants: Wants) -> bool {
+        self.orderly |= matches!(wants.phase, Phase::Lingering | Phase::Done);
         match wants.phase {
             Phase::Open => {}
             Phase::Lingering if self.io.output.is_empty() && !self.finished => {

@@ -238,9 +238,10 @@ impl Alarm {
             result => result?,
         };
         if !waits[0].revents().is_empty() {
-            // The flag is let go first: a wake that comes now rings again.
-            self.ring.rung.store(false, Ordering::Release);
+            // The pipe is emptied first: a wake in between finds the flag still up, and the step that follows
+            // sees what it was for. The other way round its byte would be lost, and the flag stay up for ever.
             let _ = (&self.bell).read(&mut [0; 8]);
+            self.ring.rung.swap(false, Ordering::AcqRel);
         }
         let broken = waits[1].revents().intersects(PollFlags::ERR | PollFlags::HUP);
         Ok(broken && !flags.contains(PollFlags::IN))

@@ -86,8 +86,11 @@ where
     // With nobody left to tell, nobody needs it.
     let _ = drain.send(true);
     io.drain = true;
-    // The lifecycle ends once every connection has, or the drain's time is up.
+    // The lifecycle ends once every connection has, or the drain's time is up; then the connections end as well,
+    // and it is theirs to say how.
     drive::lifecycle(&mut lifecycle, &mut io, clock, |stage| stage == Stage::Over).await;
+    drop(draining);
+    drain.closed().await;
     Ok(())
 }
 

@@ -59,6 +59,8 @@ pub(crate) enum Inner {
     Owned(Vec<u8>),
     Incoming(Incoming),
     Stream(Pin<Box<dyn BodyStream + Send>>),
+    /// A stream that has ended, with its trailer fields.
+    Ended(Option<HeaderMap>),
     /// The handler wrote the response by itself; this stands in its place.
     Sent,
 }
@@ -124,7 +126,7 @@ impl Body {
     /// The length in bytes, if it is known: complete, declared by the peer, or told by the stream.
     pub fn length(&self) -> Option<u64> {
         match &self.0 {
-            Inner::Empty | Inner::Sent => Some(0),
+            Inner::Empty | Inner::Ended(_) | Inner::Sent => Some(0),
             Inner::Bytes(bytes) => Some(bytes.len() as u64),
             Inner::Owned(bytes) => Some(bytes.len() as u64),
             Inner::Incoming(incoming) => incoming.declared,
@@ -147,22 +149,35 @@ impl Body {
     /// The same as [`chunk`](Self::chunk), for those who write futures by hand.
     pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, BodyError>> {
         match &mut self.0 {
-            Inner::Empty | Inner::Sent => Poll::Ready(Ok(None)),
+            Inner::Empty | Inner::Ended(_) | Inner::Sent => Poll::Ready(Ok(None)),
             Inner::Bytes(_) | Inner::Owned(_) => Poll::Ready(Ok(self.take_complete())),
             Inner::Incoming(incoming) => incoming.exchange.poll_chunk(cx),
-            Inner::Stream(stream) => loop {
-                match stream.as_mut().poll_chunk(cx) {
-                    Poll::Pending => return Poll::Pending,
-                    Poll::Ready(Some(Ok(chunk))) if chunk.is_empty() => {}
-                    Poll::Ready(Some(Ok(chunk))) => return Poll::Ready(Ok(Some(chunk))),
-                    Poll::Ready(ended) => {
-                        self.0 = Inner::Empty;
-                        let error = ended.and_then(Result::err).map(BodyError::Source);
-                        return Poll::Ready(error.map_or(Ok(None), Err));
-                    }
-                }
-            },
+            Inner::Stream(_) => self.poll_stream(cx),
         }
+    }
+
+    fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, BodyError>> {
+        /// Empty pieces in a row, before others have their turn.
+        const EMPTY: usize = 16;
+        let Inner::Stream(stream) = &mut self.0 else { return Poll::Ready(Ok(None)) };
+        for _ in 0..EMPTY {
+            match stream.as_mut().poll_chunk(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Some(Ok(chunk))) if chunk.is_empty() => {}
+                Poll::Ready(Some(Ok(chunk))) => return Poll::Ready(Ok(Some(chunk))),
+                Poll::Ready(Some(Err(error))) => {
+                    self.0 = Inner::Ended(None);
+                    return Poll::Ready(Err(BodyError::Source(error)));
+                }
+                Poll::Ready(None) => {
+                    let trailers = stream.as_mut().trailers();
+                    self.0 = Inner::Ended(trailers);
+                    return Poll::Ready(Ok(None));
+                }
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// A complete body's bytes.
@@ -205,6 +220,7 @@ impl Body {
     pub fn trailers(&self) -> Option<HeaderMap> {
         match &self.0 {
             Inner::Incoming(incoming) => incoming.exchange.trailers(),
+            Inner::Ended(trailers) => trailers.clone(),
             _ => None,
         }
     }
@@ -214,6 +230,7 @@ impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match &self.0 {
             Inner::Empty => "empty",
+            Inner::Ended(_) => "ended",
             Inner::Bytes(_) | Inner::Owned(_) => "complete",
             Inner::Incoming(_) => "incoming",
             Inner::Stream(_) => "stream",

@@ -7,7 +7,7 @@ use http::StatusCode;
 
 use crate::error::Error;
 use crate::h1::CloseReason;
-use crate::machine::{Io, Moment};
+use crate::machine::{Io, Moment, Peer};
 use crate::message::BodyError;
 use crate::session::observe::{Deadline, Event};
 use crate::session::pace::Pace;
@@ -34,7 +34,10 @@ impl<S: Service> Session<S> {
             _ => None,
         };
         let handler = match self.sending {
-            Sending::Nothing => times.called_at.zip(limits.handler_time).map(|(at, time)| at + time),
+            Sending::Complete if self.peer != Peer::Gone => None,
+            Sending::Nothing | Sending::Complete if self.handler.is_some() => {
+                times.called_at.zip(limits.handler_time).map(|(at, time)| at + time)
+            }
             _ => None,
         };
         let body = times.body.and_then(|pace| pace.deadline(limits.body_time, limits));
@@ -56,6 +59,10 @@ impl<S: Service> Session<S> {
     /// Acts on a deadline that has passed; whether there was one.
     pub(super) fn expire(&mut self, io: &mut Io) -> bool {
         let Some((_, which)) = self.deadline().filter(|(at, _)| *at <= self.now.mono) else { return false };
+        if which == Deadline::Idle && !io.input.is_empty() {
+            // What came at the last moment came in time.
+            return false;
+        }
         self.observed.tell(Event::DeadlinePassed(which));
         match which {
             Deadline::Head => {
@@ -73,6 +80,9 @@ impl<S: Service> Session<S> {
                 self.times.called_at = None;
                 self.drop_handler();
                 self.conn.close(CloseReason::TimedOut);
+                if self.peer == Peer::Gone {
+                    return true;
+                }
                 self.fail(Error::from_status(StatusCode::SERVICE_UNAVAILABLE), io);
             }
             Deadline::Drain => {
@@ -121,7 +131,8 @@ impl<S: Service> Session<S> {
     /// Starts and stops the clocks of the transfers, at the end of a step.
     pub(super) fn clock_transfers(&mut self, io: &Io) {
         let waited_for = match self.stage {
-            Stage::Exchange => self.exchange.wants_body(),
+            // A tunnel may be silent: what it carries has rules of its own.
+            Stage::Exchange => !self.conn.is_tunnel() && self.exchange.wants_body(),
             Stage::Discarding => true,
             _ => false,
         };

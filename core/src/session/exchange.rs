@@ -27,6 +27,8 @@ struct State {
     outgoing: Outgoing,
     /// Why the peer will neither send nor read any more.
     lost: Option<Disconnected>,
+    /// The session has done with it: whatever is asked of it now comes too late.
+    over: bool,
     /// Whether the handler is told of the loss, beyond what reading and writing tell.
     told: bool,
     disconnect_waits: BTreeMap<u64, Waker>,
@@ -111,7 +113,7 @@ impl Exchange {
     /// An exchange that no session stands behind.
     pub(crate) fn detached() -> Arc<Self> {
         let exchange = Self::new(Scope::detached());
-        exchange.lose(Disconnected::Over, true);
+        exchange.end();
         exchange
     }
 
@@ -203,6 +205,12 @@ impl Exchange {
             wakers
         };
         wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// The session has done with the exchange: whoever still holds a part of it is told so.
+    pub(crate) fn end(&self) {
+        lock(&self.state).over = true;
+        self.lose(Disconnected::Over, true);
     }
 
     /// What the handler wants done when the peer is gone, if it has said so.
@@ -359,7 +367,7 @@ impl Exchange {
     /// Keeps a task for the time after the response; given back if the exchange is over.
     pub(crate) fn add_after(&self, task: Task) -> Result<(), Task> {
         let mut state = lock(&self.state);
-        if state.lost == Some(Disconnected::Over) {
+        if state.over {
             return Err(task);
         }
         state.after.push(task);

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::future::poll_fn;
 use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -82,7 +83,7 @@ pub enum Stage {
 
 struct Hook {
     at: &'static Location<'static>,
-    begin: Box<dyn FnOnce(Context) -> TaskFuture + Send>,
+    begin: Box<dyn FnOnce(Context, Observed) -> TaskFuture + Send>,
 }
 
 struct RunningHook {
@@ -158,7 +159,7 @@ impl Lifecycle {
         self
     }
 
-    /// Runs `hook` once all connections and tasks are over, before the hooks that were given before it, and
+    /// Runs `hook` once all connections and tasks are over (the hooks together have `drain_time` of their own), before the hooks that were given before it, and
     /// also if a start-up hook failed. A failure is told to the observer, and the next hook runs.
     #[track_caller]
     pub fn on_shutdown<F, R>(mut self, hook: impl FnOnce(Context) -> F + Send + 'static) -> Self
@@ -185,16 +186,13 @@ impl Lifecycle {
         R: TaskResult + Send,
     {
         let period = period.max(SHORTEST_PERIOD);
-        let observed = self.observed.clone();
         let spawner = self.spawner.clone();
         // The ticks begin once the hooks before this point are through, so the task is started by a hook.
-        self.startup.push_back(Hook::new(move |_| async move {
+        self.startup.push_back(Hook::observed(move |_, observed| async move {
             let ticking = spawner.prepare(move |context| async move {
                 let mut tick = context.now().mono + period;
                 while Tick::new(&context, tick).await {
-                    if let Err(error) = task(context.clone()).await.into_result() {
-                        observed.tell(Event::TaskFailed(&error));
-                    }
+                    run_once(&mut task, &context, &observed).await;
                     tick = (tick + period).max(context.now().mono);
                 }
             })?;
@@ -306,7 +304,8 @@ impl Lifecycle {
 
     fn begin_hook(&mut self, hook: Hook) {
         let context = Context::of_lifecycle(self.scope.clone(), self.spawner.clone());
-        let begun = self.observed.guard(Entry::Hook, || (hook.begin)(context));
+        let observed = self.observed.clone();
+        let begun = self.observed.guard(Entry::Hook, || (hook.begin)(context, observed));
         let future = begun.unwrap_or_else(|| Box::pin(std::future::ready(Err(Error::internal()))));
         self.hook = Some(RunningHook { at: hook.at, future });
     }
@@ -339,8 +338,18 @@ impl Hook {
         F: Future<Output = R> + Send + 'static,
         R: TaskResult,
     {
-        let begin = move |context| -> TaskFuture {
-            let future = hook(context);
+        Self::observed(|context, _| hook(context))
+    }
+
+    /// A hook that tells what happens by itself.
+    #[track_caller]
+    fn observed<F, R>(hook: impl FnOnce(Context, Observed) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = R> + Send + 'static,
+        R: TaskResult,
+    {
+        let begin = move |context, observed| -> TaskFuture {
+            let future = hook(context, observed);
             Box::pin(async move { future.await.into_result() })
         };
         Self { at: Location::caller(), begin: Box::new(begin) }
@@ -389,6 +398,22 @@ impl fmt::Debug for Lifecycle {
             .field("stage", &self.stage)
             .field("tasks", &self.spawner.tasks())
             .finish_non_exhaustive()
+    }
+}
+
+/// One run of a periodic task. A failure or a panic is told, and is no reason to leave out the next one.
+async fn run_once<F, R>(task: &mut impl FnMut(Context) -> F, context: &Context, observed: &Observed)
+where
+    F: Future<Output = R>,
+    R: TaskResult,
+{
+    let Some(mut run) = observed.guard(Entry::Task, || Box::pin(task(context.clone()))) else { return };
+    let result = poll_fn(|cx| {
+        let poll = observed.guard(Entry::Task, || run.as_mut().poll(cx).map(TaskResult::into_result));
+        poll.unwrap_or(Poll::Ready(Ok(())))
+    });
+    if let Err(error) = result.await {
+        observed.tell(Event::TaskFailed(&error));
     }
 }
 

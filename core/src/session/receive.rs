@@ -22,7 +22,8 @@ impl<S: Service> Session<S> {
     pub(super) fn receive(&mut self, io: &mut Io) -> bool {
         match self.stage {
             Stage::Waiting => self.has_room(io) && self.receive_head(io),
-            Stage::Exchange => self.receive_body(io),
+            // A switch of protocols that was asked for comes before what is read by the new one.
+            Stage::Exchange => self.send_written(io) | self.receive_body(io),
             Stage::Discarding => self.discard_body(io),
             Stage::Closing => {
                 io.input.clear();
@@ -120,11 +121,17 @@ impl<S: Service> Session<S> {
                 self.exchange.give_chunk(chunk);
             }
             Ok(WireEvent::End(trailers)) => self.exchange.end_body(Ok(trailers)),
+            Ok(WireEvent::Paused) if self.is_about_to_write() => return moved,
             Ok(WireEvent::Closed | WireEvent::Paused) => self.exchange.end_body(Ok(None)),
             Ok(_) => return moved,
             Err(refusal) => self.body_broke(refusal),
         }
         true
+    }
+
+    /// Whether the handler began a response whose head still waits for room.
+    fn is_about_to_write(&self) -> bool {
+        matches!(self.sending, Sending::Nothing) && self.exchange.has_begun_writing()
     }
 
     fn note_body(&mut self, chunk: &Bytes) {

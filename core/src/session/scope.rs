@@ -61,11 +61,9 @@ impl Scope {
 
     /// Begins a step: from here on wakes are seen by it. The new waker is stored before any flag is tested.
     pub(crate) fn begin(&self, now: Now, drain: bool, cx: &Context<'_>) {
-        {
-            let mut driver = lock(&self.driver);
-            if !driver.will_wake(cx.waker()) {
-                driver.clone_from(cx.waker());
-            }
+        let same = lock(&self.driver).will_wake(cx.waker());
+        if !same {
+            self.set_driver(cx.waker().clone());
         }
         self.flags.fetch_or(STEPPING, Ordering::AcqRel);
         let woken: Vec<Waker> = {
@@ -113,6 +111,11 @@ impl Scope {
         if self.flags.fetch_or(flag, Ordering::AcqRel) == 0 {
             self.wake_driver();
         }
+    }
+
+    fn set_driver(&self, waker: Waker) {
+        let old = std::mem::replace(&mut *lock(&self.driver), waker);
+        drop(old);
     }
 
     fn wake_driver(&self) {
@@ -166,6 +169,8 @@ impl Scope {
             (wakers, std::mem::take(&mut state.effects))
         };
         drop(effects);
+        // A scope that somebody keeps must not keep the driver's task with it.
+        self.set_driver(Waker::noop().clone());
         wakers.into_iter().for_each(Waker::wake);
     }
 

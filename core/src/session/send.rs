@@ -39,15 +39,14 @@ impl<S: Service> Session<S> {
         let poll = self.observed.guard(Entry::Handler, || {
             let future = handler.as_mut().as_pin_mut()?;
             match future.poll(&mut TaskContext::from_waker(waker)) {
-                Poll::Ready(value) => Some(value.into_response()),
+                Poll::Ready(value) => Some(value.into_response().unwrap_or_else(Error::into_response)),
                 Poll::Pending => None,
             }
         });
         match poll {
             Some(None) => return true,
-            Some(Some(result)) => {
+            Some(Some(response)) => {
                 self.drop_handler();
-                let response = result.unwrap_or_else(Error::into_response);
                 self.respond(response, io);
             }
             None => {
@@ -71,6 +70,9 @@ impl<S: Service> Session<S> {
         match self.observed.guard(Entry::ErrorHandler, || service.fail(error)) {
             Some(Answer::Ready(response)) => self.send_response(response, io),
             Some(Answer::Future(future)) => {
+                // Nobody but this future answers any more, and its time begins now.
+                self.exchange.lose(Disconnected::Over, true);
+                self.times.called_at = Some(self.now.mono);
                 self.handler.set(Some(future));
                 self.poll_due = true;
             }
@@ -87,6 +89,7 @@ impl<S: Service> Session<S> {
     fn respond(&mut self, response: Response, io: &mut Io) {
         if self.peer == Peer::Gone || self.abort {
             self.sending = Sending::Complete;
+            self.observed.guard(Entry::Drop, || drop(response));
             return;
         }
         // What was written up to the return counts.
@@ -100,56 +103,74 @@ impl<S: Service> Session<S> {
             }
             (_, Sending::Nothing) => self.send_response(response, io),
             // The handler began a response, left it, and returned another.
-            (_, _) => self.abort(io),
+            (_, _) => {
+                self.observed.guard(Entry::Drop, || drop(response));
+                self.abort(io);
+            }
         }
     }
 
     /// Sends the head of `response`, and of its body what is there.
-    fn send_response(&mut self, mut response: Response, io: &mut Io) {
-        let mut body = std::mem::take(&mut response.body);
+    fn send_response(&mut self, response: Response, io: &mut Io) {
+        let Response { status, headers, mut body, extensions } = response;
+        self.observed.guard(Entry::Drop, || drop(extensions));
+        let Some(length) = self.observed.guard(Entry::Body, || body.length()) else {
+            return self.fail(panicked(), io);
+        };
+        let sends = self.will_send_body(status);
+        let streams = sends && matches!(body.0, Inner::Stream(_) | Inner::Incoming(_));
         let mut first = None;
-        if matches!(body.0, Inner::Stream(_) | Inner::Incoming(_)) && self.will_send_body(response.status) {
+        if streams {
             // An error that is there at once can still become a response of its own.
             match self.poll_body(&mut body) {
-                Some(Poll::Ready(Ok(chunk))) => first = Some(chunk),
+                Some(Poll::Ready(Ok(chunk))) => first = chunk,
                 Some(Poll::Pending) => {}
                 Some(Poll::Ready(Err(error))) => return self.fail(error.into(), io),
                 None => return self.fail(panicked(), io),
             }
         }
-        let complete =
-            matches!(first, Some(None)) || !matches!(body.0, Inner::Stream(_) | Inner::Incoming(_));
-        self.announce_close(complete);
-        if let Err(misuse) = self.send_head(response.status, &response.headers, body.length(), io) {
+        let length = match &body.0 {
+            // Over before it began: what it announced decides whether that is well, unless it announced nothing.
+            Inner::Ended(None) => length.or(Some(0)),
+            _ => length,
+        };
+        self.announce_close(!streams || matches!(body.0, Inner::Ended(_)));
+        if let Err(misuse) = self.send_head(status, &headers, length, io) {
             self.observed.tell(Event::Misused(&misuse));
+            self.observed.guard(Entry::Drop, || drop(body));
             return self.fail(Error::internal(), io);
         }
-        self.conn.recycle(response.headers);
+        self.conn.recycle(headers);
         self.send_body(body, first, io);
     }
 
-    /// Sends what there is of a body whose head was sent.
-    fn send_body(&mut self, mut body: Body, first: Option<Option<Bytes>>, io: &mut Io) {
-        let sent = match (std::mem::take(&mut body.0), first) {
-            (Inner::Bytes(bytes), _) => self.conn.send_data(bytes, &mut io.output),
-            (Inner::Owned(bytes), _) => self.conn.send_data(bytes, &mut io.output),
-            (inner @ (Inner::Stream(_) | Inner::Incoming(_)), first) => {
-                let over = matches!(first, Some(None));
-                let sent = match first.flatten() {
-                    Some(chunk) => self.conn.send_data(chunk, &mut io.output),
-                    None => Ok(()),
-                };
-                body.0 = inner;
-                if !over && sent.is_ok() && self.conn.sends_body() {
-                    self.sending = Sending::Stream(body);
-                    self.poll_due = true;
-                    return;
-                }
-                sent
+    /// Sends what there is of a body whose head was sent, and of which `first` was taken already.
+    fn send_body(&mut self, body: Body, first: Option<Bytes>, io: &mut Io) {
+        if !self.conn.sends_body() {
+            self.observed.guard(Entry::Drop, || drop(body));
+            return self.end_body(Ok(()), None, io);
+        }
+        let sent = first.map_or(Ok(()), |first| self.conn.send_data(first, &mut io.output));
+        match body.0 {
+            Inner::Bytes(bytes) => {
+                let sent = self.conn.send_data(bytes, &mut io.output);
+                self.end_body(sent, None, io);
             }
-            _ => Ok(()),
-        };
-        self.end_body(sent, None, io);
+            Inner::Owned(bytes) => {
+                let sent = self.conn.send_data(bytes, &mut io.output);
+                self.end_body(sent, None, io);
+            }
+            Inner::Ended(trailers) => self.end_body(sent, trailers.as_ref(), io),
+            inner @ (Inner::Stream(_) | Inner::Incoming(_)) => {
+                self.sending = Sending::Stream(Body(inner));
+                self.poll_due = true;
+                if let Err(misuse) = sent {
+                    self.observed.tell(Event::Misused(&misuse));
+                    self.abort(io);
+                }
+            }
+            Inner::Empty | Inner::Sent => self.end_body(sent, None, io),
+        }
     }
 
     /// Ends the message, if all before went well.
@@ -224,6 +245,7 @@ impl<S: Service> Session<S> {
             }
             Some(Poll::Ready(Err(error))) => {
                 self.observed.tell(Event::BodyFailed(&error));
+                self.observed.guard(Entry::Drop, || drop(error));
                 self.sending = Sending::Stream(body);
                 self.abort(io);
             }
@@ -236,7 +258,7 @@ impl<S: Service> Session<S> {
     }
 
     /// Sends what the handler has written by itself, while there is room.
-    fn send_written(&mut self, io: &mut Io) -> bool {
+    pub(super) fn send_written(&mut self, io: &mut Io) -> bool {
         if self.abort || self.peer == Peer::Gone || !self.exchange.has_begun_writing() || !self.has_room(io) {
             return false;
         }
@@ -305,6 +327,8 @@ impl<S: Service> Session<S> {
     /// Both messages are complete: on to the next request, if there may be one.
     pub(super) fn turn_over(&mut self) {
         self.times.body = None;
+        // The time for the next request begins now, though the response may have been read long ago.
+        self.times.idle_since = self.times.write.is_none().then_some(self.now.mono);
         self.stage = match self.conn.reuse() {
             Ok(()) => Stage::Waiting,
             Err(_) => Stage::Closing,

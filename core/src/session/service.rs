@@ -38,6 +38,7 @@ pub trait Service {
 
 /// A response that is there, or one to wait for.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "it is matched where it is made, and never stored")]
 pub enum Answer<F> {
     /// It is there.
     Ready(Response),

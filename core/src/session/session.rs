@@ -273,16 +273,15 @@ impl<S: Service> Session<S> {
     /// Hands what was kept for the time after the response to the lifecycle.
     pub(super) fn start_after(&mut self) {
         for task in std::mem::take(&mut self.after) {
-            if let Some(attached) = &self.attached {
-                // A lifecycle that is over has already said what it dropped.
-                let _ = attached.spawner().start(task);
-            }
+            let attached = self.attached.as_ref();
+            // A lifecycle that is over drops it, and has already said that it drops tasks.
+            self.observed.guard(Entry::Drop, || attached.map(|attached| attached.spawner().start(task)));
         }
     }
 
     /// The exchange is over: whoever still holds a part of it is told so.
     pub(super) fn end_exchange(&mut self) {
-        self.exchange.lose(Disconnected::Over, true);
+        self.exchange.end();
         self.after.append(&mut self.exchange.take_after());
         self.method = None;
         self.times.called_at = None;
@@ -328,6 +327,8 @@ impl<S: Service> Session<S> {
             Stage::Done => return Wants::DONE,
             _ if self.abort && self.peer != Peer::Gone => Phase::Abort,
             Stage::Closing if self.peer != Peer::Gone => Phase::Lingering,
+            // A tunnel, or a body that the close delimits, has ended in this direction while its handler runs.
+            Stage::Exchange if self.peer != Peer::Gone && self.has_said_all() => Phase::Lingering,
             _ => Phase::Open,
         };
         let mut read = self.read(io, phase);
@@ -335,6 +336,11 @@ impl<S: Service> Session<S> {
             read = read.min(Read::Watch);
         }
         Wants { read, wake_at: self.wake_at(), phase }
+    }
+
+    /// Whether nothing more will be sent, though the exchange is not over.
+    fn has_said_all(&self) -> bool {
+        matches!(self.sending, Sending::Complete) && self.conn.close_reason().is_some()
     }
 
     fn read(&self, io: &Io, phase: Phase) -> Read {

@@ -252,7 +252,10 @@ impl Tasks {
                 observed.guard(Entry::Task, || future.as_mut().poll(&mut TaskContext::from_waker(waker)));
             match poll {
                 Some(Poll::Pending) => continue,
-                Some(Poll::Ready(Err(error))) => observed.tell(Event::TaskFailed(&error)),
+                Some(Poll::Ready(Err(error))) => {
+                    observed.tell(Event::TaskFailed(&error));
+                    observed.guard(Entry::Drop, || drop(error));
+                }
                 Some(Poll::Ready(Ok(()))) | None => {}
             }
             self.remove(index, observed);
