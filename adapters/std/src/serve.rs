@@ -247,3 +247,27 @@ impl Alarm {
         Ok(broken && !flags.contains(PollFlags::IN))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    /// A wake between the two halves of hearing one left the flag up over an empty pipe, and no later wake rang.
+    #[test]
+    fn no_wake_is_lost_to_another() {
+        let alarm = Alarm::new().expect("a pair of sockets");
+        let clock = Clock::start();
+        let waker = alarm.waker.clone();
+        let ringing = thread::spawn(move || (0..200_000).for_each(|_| waker.wake_by_ref()));
+        let soon = |time| Some(clock.now().mono + Duration::from_millis(time));
+        while !ringing.is_finished() {
+            alarm.wait(None, PollFlags::empty(), soon(1), clock).expect("a wait");
+        }
+        alarm.wait(None, PollFlags::empty(), soon(0), clock).expect("a wait");
+        let began = Instant::now();
+        alarm.waker.wake_by_ref();
+        alarm.wait(None, PollFlags::empty(), soon(5_000), clock).expect("a wait");
+        assert!(began.elapsed() < Duration::from_secs(4), "the wake was not heard");
+    }
+}

@@ -1,0 +1,332 @@
+//! Bugs that were found, each with the test that tells its story and failed before it was mended.
+#![allow(clippy::unwrap_used, reason = "a test that fails is to say where")]
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bakestone::effect::Effect;
+use bakestone::error::BoxError;
+use bakestone::machine::{Io, Machine, Now, Phase};
+use bakestone::message::{BodyStream, Sent};
+use bakestone::session::{Answer, Event, Service};
+use bakestone::{
+    Body, Bytes, Error, HeaderMap, HeaderValue, Lifecycle, Limits, Request, Response, Result, Session,
+    StatusCode, Text, header,
+};
+use bakestone_testkit::Wire;
+
+const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+const POST: &str = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n";
+const UPGRADE: &str = "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n";
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn upgrade() -> HeaderMap {
+    HeaderMap::from_iter([(header::UPGRADE, HeaderValue::from_static("echo"))])
+}
+
+/// Answers, and then goes on for longer than a connection may be idle.
+async fn tidies_up(request: Request) -> Result<Sent> {
+    let mut response = request.respond_sized(StatusCode::OK, HeaderMap::new(), 5)?;
+    response.write("hello").await?;
+    let sent = response.finish().await?;
+    request.context().sleep(20 * SECOND).await;
+    Ok(sent)
+}
+
+/// The time for the next request was counted from the last byte written, though the exchange was not over.
+#[test]
+fn a_handler_that_goes_on_after_its_answer_costs_no_idle_time() {
+    let mut wire = Wire::new(Session::new(tidies_up));
+    wire.feed(GET).take();
+    wire.feed(GET);
+    wire.advance(21 * SECOND);
+    assert!(wire.take_text().ends_with("hello"), "the second request was thrown away");
+    wire.advance(19 * SECOND);
+    wire.expect_open();
+    wire.expect_deadline_in(15 * SECOND);
+}
+
+/// The deadlines of a request's body ran for the bytes of another protocol.
+#[test]
+fn a_silent_tunnel_lives() {
+    let mut wire = Wire::new(Session::new(async |mut request: Request| {
+        let mut tunnel = request.respond(StatusCode::SWITCHING_PROTOCOLS, upgrade())?;
+        while let Some(data) = request.chunk().await? {
+            tunnel.write(data).await?;
+        }
+        Ok::<_, Error>(tunnel.finish().await?)
+    }));
+    wire.feed(UPGRADE).take();
+    wire.feed("hi").expect("hi");
+    wire.advance(HOUR);
+    wire.expect_open();
+}
+
+/// The session looked for the body's next piece before it sent the head that switches protocols.
+#[test]
+fn a_tunnel_may_be_opened_from_another_task() {
+    let (send, requests) = mpsc::channel();
+    let mut wire = Wire::new(Session::new(move |request: Request| {
+        send.send(request).unwrap();
+        std::future::pending::<Response>()
+    }));
+    wire.feed(UPGRADE);
+    let mut request = requests.recv().unwrap();
+    let _tunnel = request.respond(StatusCode::SWITCHING_PROTOCOLS, upgrade()).unwrap();
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(request.body().poll_chunk(&mut cx).is_pending());
+    wire.settle();
+    assert!(wire.take_text().starts_with("HTTP/1.1 101 "));
+    assert!(request.body().poll_chunk(&mut cx).is_pending(), "the tunnel is open and its body has ended");
+}
+
+/// The FIN waited for the handler, and the handler for the peer's, which waited for ours.
+#[test]
+fn a_direction_that_has_ended_says_so_while_the_handler_runs() {
+    let mut wire = Wire::new(Session::new(async |mut request: Request| {
+        let mut tunnel = request.respond(StatusCode::OK, HeaderMap::new())?;
+        tunnel.write("bye").await?;
+        let sent = tunnel.finish().await?;
+        while request.chunk().await?.is_some() {}
+        Ok::<_, Error>(sent)
+    }));
+    wire.feed("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n");
+    assert!(wire.take_text().ends_with("bye"));
+    wire.expect_lingering();
+
+    let mut wire = Wire::new(Session::new(async |request: Request| {
+        let mut response = request.respond(StatusCode::OK, HeaderMap::new())?;
+        response.write("all").await?;
+        let sent = response.finish().await?;
+        request.context().sleep(SECOND).await;
+        Ok::<_, Error>(sent)
+    }));
+    wire.feed("GET / HTTP/1.0\r\n\r\n");
+    assert!(wire.take_text().ends_with("all"));
+    wire.expect_lingering();
+}
+
+/// What a stream does: the length that it announces, its pieces, its trailers, and where it panics.
+struct Stream {
+    length: fn() -> Option<u64>,
+    pieces: usize,
+    panics_in_drop: bool,
+}
+
+impl BodyStream for Stream {
+    fn poll_chunk(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
+        let more = self.pieces > 0;
+        self.pieces = self.pieces.saturating_sub(1);
+        Poll::Ready(more.then(|| Ok(Bytes::from_static(b"x"))))
+    }
+
+    fn length(&self) -> Option<u64> {
+        (self.length)()
+    }
+
+    fn trailers(self: Pin<&mut Self>) -> Option<HeaderMap> {
+        let mut trailers = HeaderMap::new();
+        trailers.insert("x-sum", HeaderValue::from_static("7"));
+        Some(trailers)
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        assert!(!self.panics_in_drop, "on purpose");
+    }
+}
+
+fn streaming(length: fn() -> Option<u64>, pieces: usize, panics_in_drop: bool) -> Wire<impl Machine> {
+    let stream =
+        move |_: Request| Response::new(Body::from_stream(Stream { length, pieces, panics_in_drop }));
+    Wire::new(Session::new(stream))
+}
+
+/// The length was asked for after the stream had been polled, and an ended one had none.
+#[test]
+fn a_stream_that_gives_nothing_of_what_it_announced_does_not_look_complete() {
+    let mut wire = streaming(|| Some(5), 0, false);
+    wire.feed(GET);
+    assert!(!wire.take_text().contains("200 OK") || wire.fate().reset_sent);
+}
+
+/// The stream was gone by the time its trailers were asked for.
+#[test]
+fn the_trailers_of_a_stream_are_sent() {
+    for pieces in [0, 1] {
+        let mut wire = streaming(|| None, pieces, false);
+        wire.feed("GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nConnection: TE\r\n\r\n");
+        assert!(wire.take_text().ends_with("0\r\nx-sum: 7\r\n\r\n"));
+    }
+}
+
+/// User code ran outside the guard in three places.
+#[test]
+fn panics_beside_the_handler_are_caught() {
+    let mut wire = streaming(|| panic!("on purpose"), 0, false);
+    wire.feed(GET);
+    assert!(wire.take_text().starts_with("HTTP/1.1 500 "));
+
+    let mut wire = streaming(|| None, 1, true);
+    wire.feed("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert!(wire.take_text().starts_with("HTTP/1.1 200 "));
+
+    #[derive(Debug)]
+    struct Bomb;
+    impl std::fmt::Display for Bomb {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a bomb")
+        }
+    }
+    impl std::error::Error for Bomb {}
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("on purpose");
+        }
+    }
+    let mut wire = Wire::new(Session::new(|_: Request| Result::<Text<&str>>::Err(Error::from(Bomb))));
+    wire.feed(GET);
+    assert!(wire.take_text().starts_with("HTTP/1.1 500 "));
+}
+
+/// A source of empty pieces was polled for ever inside one step.
+#[test]
+fn empty_pieces_do_not_hold_up_a_step() {
+    let polls = Arc::new(AtomicUsize::new(0));
+    let count = polls.clone();
+    let mut session = Session::new(move |_: Request| {
+        let count = count.clone();
+        Response::new(Body::from_fn(move |_| match count.fetch_add(1, Ordering::Relaxed) {
+            0..100_000 => Poll::Ready(Some(Ok(Bytes::new()))),
+            _ => Poll::Pending,
+        }))
+    });
+    let mut io = Io::default();
+    io.input.extend_from_slice(GET.as_bytes());
+    let _ = session.step(Now::default(), &mut io, &mut Context::from_waker(Waker::noop()));
+    assert!(polls.load(Ordering::Relaxed) < 10_000);
+}
+
+/// It closed without a word, since the body that would not be sent counted as one that reads on.
+#[test]
+fn a_close_is_announced_also_where_a_stream_is_left_out() {
+    let empty =
+        |_: Request| Response::new(Body::from_fn(|_| Poll::Pending)).with_status(StatusCode::NO_CONTENT);
+    let mut wire = Wire::new(Session::new(empty));
+    wire.feed("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
+    assert!(wire.take_text().contains("connection: close"));
+}
+
+fn limited() -> Arc<Limits> {
+    let mut limits = Limits::default();
+    limits.handler_time = Some(SECOND);
+    Arc::new(limits)
+}
+
+#[test]
+fn a_handlers_time_counts_also_when_nobody_waits_for_it() {
+    let stuck = |_: Request| std::future::pending::<Response>();
+    let mut wire = Wire::new(Session::with_limits(stuck, limited()));
+    wire.feed(POST).reset();
+    assert_eq!(wire.phase(), Phase::Open, "an unsafe method may finish");
+    wire.advance(SECOND);
+    wire.expect_closed();
+}
+
+#[test]
+fn an_error_that_is_rendered_has_a_deadline_too() {
+    struct Stuck;
+    impl Service for Stuck {
+        type Response = Response;
+        type Future = std::future::Pending<Response>;
+        fn call(&self, _: Request) -> Self::Future {
+            std::future::pending()
+        }
+        fn fail(&self, _: Error) -> Answer<Self::Future> {
+            Answer::Future(std::future::pending())
+        }
+    }
+    let mut wire = Wire::new(Session::with_limits(Stuck, limited()));
+    wire.feed(GET).advance(2 * SECOND);
+    assert!(wire.take_text().starts_with("HTTP/1.1 503 "));
+}
+
+/// The place of the task was held for as long as the context lived, and the drain waited for it.
+#[test]
+fn a_task_for_after_a_response_that_nobody_got_is_started_all_the_same() {
+    let lifecycle = Lifecycle::new();
+    let spawner = lifecycle.spawner();
+    let mut server = Wire::new(lifecycle);
+    server.settle();
+    let (send, contexts) = mpsc::channel();
+    let session = Session::new(move |request: Request| {
+        send.send(request.context().clone()).unwrap();
+        Text("nobody reads this")
+    });
+    let mut wire = Wire::new(session.lifecycle(&spawner));
+    wire.hold_output(true);
+    wire.feed(POST).reset();
+    drop(wire);
+    let ran = Arc::new(AtomicBool::new(false));
+    let run = ran.clone();
+    let context = contexts.recv().unwrap();
+    context.after_response(move |_| async move { run.store(true, Ordering::Relaxed) }).unwrap();
+    server.settle();
+    assert!(ran.load(Ordering::Relaxed));
+    assert_eq!(spawner.tasks(), 0);
+}
+
+/// The waker that was replaced was dropped under the lock that its own drop takes.
+#[test]
+fn a_waker_may_do_anything_when_it_is_dropped() {
+    struct Owner(Mutex<Option<Effect>>);
+    impl std::task::Wake for Owner {
+        fn wake(self: Arc<Self>) {}
+    }
+    let (send, requests) = mpsc::channel();
+    let mut session = Session::new(move |request: Request| {
+        send.send(request).unwrap();
+        std::future::pending::<Response>()
+    });
+    let mut io = Io::default();
+    let mut cx = Context::from_waker(Waker::noop());
+    io.input.extend_from_slice(GET.as_bytes());
+    let _ = session.step(Now::default(), &mut io, &mut cx);
+    let request: Request = requests.recv().unwrap();
+    let mut answer = Box::pin(request.context().blocking(|| 1));
+
+    let owner = Arc::new(Owner(Mutex::default()));
+    let waker = Waker::from(owner.clone());
+    assert!(answer.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    let _ = session.step(Now::default(), &mut io, &mut cx);
+    *owner.0.lock().unwrap() = io.effects.pop();
+    drop((waker, owner));
+    // The last owner of the effect is the waker inside its own answer.
+    assert!(answer.as_mut().poll(&mut cx).is_pending());
+    assert!(answer.as_mut().poll(&mut cx).is_ready());
+}
+
+/// A panic ended the ticking, and an observer that was given after the period heard of nothing.
+#[test]
+fn a_period_ticks_on_after_a_panic_and_is_observed_in_any_order() {
+    let (runs, events) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
+    let (count, noted) = (runs.clone(), events.clone());
+    let lifecycle = Lifecycle::new()
+        .every(SECOND, move |_| {
+            let run = count.fetch_add(1, Ordering::Relaxed);
+            async move {
+                assert_ne!(run, 0, "on purpose");
+                Err::<(), _>(Error::internal())
+            }
+        })
+        .observer(Arc::new(move |event: &Event<'_>| noted.lock().unwrap().push(format!("{event:?}"))));
+    Wire::new(lifecycle).advance(3 * SECOND);
+    assert_eq!(runs.load(Ordering::Relaxed), 3);
+    let events = events.lock().unwrap();
+    assert!(events[0].starts_with("Panicked(Task") && events[1].starts_with("TaskFailed("), "{events:?}");
+}
