@@ -4,8 +4,9 @@
 
 /// `tchar` (RFC 9110, section 5.6.2): what a token is made of.
 const TCHAR: u8 = 1;
-/// What a request target may hold: visible ASCII without `#`, which begins a fragment, and without `\`, which
-/// some take for `/` (RFC 9112, section 3.2; RFC 3986).
+/// What a request target may hold: visible ASCII without `#`, which begins a fragment, without `\`, which some
+/// take for `/`, and without the quotes and angle brackets that every browser encodes. It is more than RFC 3986
+/// allows (`^{}|[]`, and a grave accent in a query), since browsers do send those (RFC 9112, section 3.2).
 const TARGET: u8 = 2;
 /// What a registered name may hold besides percent-encoded bytes (RFC 3986, section 3.2.2), without the
 /// comma: that is how two `Host` fields look when somebody has merged them.
@@ -17,9 +18,10 @@ const fn classes() -> [u8; 256] {
     let mut table = [0; 256];
     let mut byte = 0x21;
     while byte < 0x7f {
-        if byte != b'#' as usize && byte != b'\\' as usize {
-            table[byte] |= TARGET;
-        }
+        table[byte] |= match byte as u8 {
+            b'#' | b'\\' | b'"' | b'<' | b'>' => 0,
+            _ => TARGET,
+        };
         if (byte as u8).is_ascii_alphanumeric() {
             table[byte] |= TCHAR | REG_NAME;
         }
@@ -153,11 +155,8 @@ mod tests {
         for byte in 0..=255u8 {
             let token = byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
             assert_eq!(is_tchar(byte), token, "{byte}");
-            assert_eq!(
-                is_target_char(byte),
-                byte.is_ascii_graphic() && byte != b'#' && byte != b'\\',
-                "{byte}"
-            );
+            let target = byte.is_ascii_graphic() && !b"#\\\"<>".contains(&byte);
+            assert_eq!(is_target_char(byte), target, "{byte}");
         }
     }
 
