@@ -37,8 +37,20 @@ fn app(ended: Ended) -> App {
     async fn blocking(context: Context) -> bakestone::Result<Text<String>> {
         Ok(Text(context.blocking(|| 6 * 7).await?.to_string()))
     }
+    /// Never answers; being dropped counts as its end.
+    async fn stuck(State(ended): State<Ended>) -> Text<&'static str> {
+        struct Guard(Ended);
+        impl Drop for Guard {
+            fn drop(&mut self) {
+                self.0.0.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+        let _guard = Guard(ended);
+        std::future::pending().await
+    }
     App::new()
         .state(ended)
+        .route("/stuck", get(stuck))
         .route("/hello/{name}", get(hello))
         .route("/echo", post(echo))
         .route("/length", post(length))
@@ -163,6 +175,31 @@ fn sixteen_mebibytes_go_through_and_come_back() {
     }
 }
 
+/// Waits for a task, or a handler, to have come to its end.
+fn wait_for(ended: &Ended) -> bool {
+    (0..500).any(|_| {
+        thread::sleep(Duration::from_millis(10));
+        ended.0.load(Ordering::SeqCst) == 1
+    })
+}
+
+/// With as much read ahead as is kept, nobody reads the socket any more; an error is noticed all the same.
+#[test]
+fn a_reset_is_noticed_though_nobody_reads() {
+    for driver in ["std", "tokio"] {
+        let ended = Ended::default();
+        let address = start(driver, ended.clone());
+        let mut socket = connect(&address);
+        socket.write_all(get_request("/stuck", "").as_bytes()).expect("a request");
+        socket.write_all(&[b'x'; 40_000]).expect("more than is read ahead");
+        thread::sleep(Duration::from_millis(100));
+        assert_eq!(ended.0.load(Ordering::SeqCst), 0, "{driver}: the handler runs");
+        socket2::SockRef::from(&socket).set_linger(Some(Duration::ZERO)).expect("a reset");
+        drop(socket);
+        assert!(wait_for(&ended), "{driver}: the handler was never dropped");
+    }
+}
+
 #[test]
 fn a_client_that_resets_at_once_still_gets_its_task_counted() {
     for driver in DRIVERS {
@@ -174,10 +211,6 @@ fn a_client_that_resets_at_once_still_gets_its_task_counted() {
         // The reset must not overtake the request itself, which then would never have been.
         socket.read_exact(&mut [0; 12]).expect("an answer");
         drop(socket);
-        let waited = (0..200).find(|_| {
-            thread::sleep(Duration::from_millis(10));
-            ended.0.load(Ordering::SeqCst) == 1
-        });
-        assert!(waited.is_some(), "{driver}: the task never came to its end");
+        assert!(wait_for(&ended), "{driver}: the task never came to its end");
     }
 }

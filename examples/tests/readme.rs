@@ -71,3 +71,9 @@ fn its_first_program_is_the_example() {
         "the README's program is not the example's"
     );
 }
+
+#[test]
+fn its_test_is_one_of_ours() {
+    let (_, test) = include_str!("patience.rs").split_once("\n\n").expect("a head comment");
+    assert!(README.contains(&format!("```rust\n{}\n```", test.trim_end())), "the README's test is not ours");
+}

@@ -6,6 +6,7 @@
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bakestone::Lifecycle;
@@ -14,12 +15,13 @@ use bakestone::machine::{Io, Machine, Moment};
 use bakestone::session::Stage;
 use bakestone_std::{Clock, Connection, Socket, Turn, files};
 use bytes::BytesMut;
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
 
 /// Tokio's socket, without waiting.
-pub(crate) struct Stream(pub(crate) TcpStream);
+pub(crate) struct Stream(pub(crate) Arc<TcpStream>);
 
 impl Socket for Stream {
     fn read(&mut self, into: &mut BytesMut) -> io::Result<usize> {
@@ -32,7 +34,7 @@ impl Socket for Stream {
 
     fn finish(&mut self) {
         // If the peer is gone already, the next read says so.
-        let _ = socket2::SockRef::from(&self.0).shutdown(std::net::Shutdown::Write);
+        let _ = socket2::SockRef::from(&*self.0).shutdown(std::net::Shutdown::Write);
     }
 
     fn reset(&mut self) {
@@ -69,6 +71,16 @@ impl Alarm {
     }
 }
 
+/// Resolves when the socket reports an error that nobody reads or writes to find: the peer has reset it.
+type Break = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+fn broken(socket: Arc<TcpStream>) -> Break {
+    Box::pin(async move {
+        // An error of asking is one of the socket's, too.
+        let _ = socket.ready(Interest::ERROR).await;
+    })
+}
+
 /// Runs a connection to its end.
 pub(crate) async fn connection<M: Machine>(
     mut connection: Connection<M, Stream>,
@@ -78,6 +90,7 @@ pub(crate) async fn connection<M: Machine>(
     let mut alarm = Alarm::default();
     let mut stop = Box::pin(async move { drain.wait_for(|stop| *stop).await.is_ok() });
     let mut stopping = false;
+    let mut watched: Option<Break> = None;
     poll_fn(|cx| {
         loop {
             if !stopping && stop.as_mut().poll(cx).is_ready() {
@@ -90,6 +103,13 @@ pub(crate) async fn connection<M: Machine>(
                     return Poll::Pending;
                 }
                 Turn::Wait { readable, writable, until } => {
+                    let idle = !readable && !writable;
+                    let socket = connection.socket().filter(|_| idle).map(|socket| socket.0.clone());
+                    watched = socket.map(|socket| watched.take().unwrap_or_else(|| broken(socket)));
+                    if watched.as_mut().is_some_and(|broken| broken.as_mut().poll(cx).is_ready()) {
+                        connection.lose();
+                        continue;
+                    }
                     let news = connection.socket().is_some_and(|socket| {
                         (readable && socket.0.poll_read_ready(cx).is_ready())
                             | (writable && socket.0.poll_write_ready(cx).is_ready())

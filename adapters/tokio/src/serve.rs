@@ -75,7 +75,7 @@ where
             let Some((socket, peer)) = accept(&listener).await else { continue };
             let session = Session::with_limits(service.clone(), limits.clone()).lifecycle(&spawner);
             let info = ConnectionInfo::new(Some(peer.into()), socket.local_addr().ok().map(Into::into));
-            let connection = Connection::new(session, Stream(socket), info, limits.read_ahead);
+            let connection = Connection::new(session, Stream(Arc::new(socket)), info, limits.read_ahead);
             tokio::spawn(drive::connection(connection, clock, draining.clone()));
         }
     };
