@@ -78,14 +78,20 @@ impl Output {
 
     /// Appends a part of a file; it counts with its length.
     ///
-    /// Only a driver that [accepts files](Self::accepts_files) can send it.
-    pub fn push_file(&mut self, segment: FileSegment) {
-        debug_assert!(self.accepts_files, "the driver did not ask for file segments");
+    /// # Errors
+    ///
+    /// The segment itself, if the driver does not [accept files](Self::accepts_files): its bytes are then to be
+    /// read and pushed.
+    pub fn push_file(&mut self, segment: FileSegment) -> Result<(), FileSegment> {
+        if !self.accepts_files {
+            return Err(segment);
+        }
         if segment.length > 0 {
             self.seal();
             self.length += segment.length;
             self.queue.push_back(Segment::File(segment));
         }
+        Ok(())
     }
 
     /// The driver's word that it sends [file segments](Self::file) by itself.
@@ -143,20 +149,6 @@ impl Output {
         self.tail.clear();
         self.remaining = 0;
         self.length = 0;
-    }
-
-    /// Moves all that waits to the end of `other`, without a copy of what is large.
-    pub fn append_to(&mut self, other: &mut Output) {
-        let moved = self.length;
-        for segment in self.queue.drain(..) {
-            match segment {
-                Segment::Bytes(bytes) => other.push(bytes),
-                Segment::File(file) => other.push_file(file),
-            }
-        }
-        other.extend_from_slice(&self.tail);
-        self.clear();
-        self.taken += moved;
     }
 
     /// How many bytes of memory the gathered bytes' buffer holds, for those who bound memory.
@@ -255,5 +247,56 @@ impl Buf for Output {
         if self.tail.is_empty() {
             self.tail.clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segment(length: u64) -> FileSegment {
+        FileSegment { file: FileHandle::new(()), offset: 10, length }
+    }
+
+    #[test]
+    fn a_file_is_refused_unless_the_driver_asked_for_it() {
+        let mut output = Output::default();
+        assert!(output.push_file(segment(5)).is_err());
+        assert!(output.is_empty());
+    }
+
+    #[test]
+    fn bytes_end_where_a_file_begins() {
+        let mut output = Output::default();
+        output.accept_files();
+        output.extend_from_slice(b"head");
+        output.push_file(segment(5)).expect("the driver accepts files");
+        output.push(Bytes::from(vec![b'x'; 2000]));
+        output.extend_from_slice(b"tail");
+        assert_eq!((output.remaining(), output.len()), (4, 4 + 5 + 2004));
+
+        output.advance(4);
+        assert_eq!((output.remaining(), output.chunk()), (0, &b""[..]));
+        output.advance_file(2);
+        assert_eq!(output.file().map(|file| (file.offset, file.length)), Some((12, 3)));
+        output.advance_file(100);
+        assert_eq!((output.remaining(), output.len(), output.taken()), (2004, 2004, 9));
+        assert_eq!(output.copy_to_bytes(2004).len(), 2004);
+        assert!(output.is_empty());
+    }
+
+    #[test]
+    fn large_pieces_are_queued_and_small_ones_gathered() {
+        let mut output = Output::default();
+        for piece in [10, 2000, 10, 10, 2000, 10] {
+            output.push(vec![b'x'; piece]);
+        }
+        let mut slices = [IoSlice::new(&[]); 8];
+        let filled = output.chunks_vectored(&mut slices);
+        let lengths: Vec<usize> = slices[..filled].iter().map(|slice| slice.len()).collect();
+        assert_eq!(lengths, [10, 2000, 20, 2000, 10]);
+        output.advance(2020);
+        assert_eq!(output.chunk().len(), 10);
+        assert_eq!(output.remaining(), 2020);
     }
 }

@@ -168,9 +168,11 @@ fn the_trailers_of_a_stream_are_sent() {
 /// User code ran outside the guard in three places.
 #[test]
 fn panics_beside_the_handler_are_caught() {
-    let mut wire = streaming(|| panic!("on purpose"), 0, false);
-    wire.feed(GET);
-    assert!(wire.take_text().starts_with("HTTP/1.1 500 "));
+    for panics_in_drop in [false, true] {
+        let mut wire = streaming(|| panic!("on purpose"), 0, panics_in_drop);
+        wire.feed(GET);
+        assert!(wire.take_text().starts_with("HTTP/1.1 500 "));
+    }
 
     let mut wire = streaming(|| None, 1, true);
     wire.feed("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");

@@ -115,6 +115,7 @@ impl<S: Service> Session<S> {
         let Response { status, headers, mut body, extensions } = response;
         self.observed.guard(Entry::Drop, || drop(extensions));
         let Some(length) = self.observed.guard(Entry::Body, || body.length()) else {
+            self.observed.guard(Entry::Drop, || drop(body));
             return self.fail(panicked(), io);
         };
         let sends = self.will_send_body(status);
@@ -126,7 +127,10 @@ impl<S: Service> Session<S> {
                 Some(Poll::Ready(Ok(chunk))) => first = chunk,
                 Some(Poll::Pending) => {}
                 Some(Poll::Ready(Err(error))) => return self.fail(error.into(), io),
-                None => return self.fail(panicked(), io),
+                None => {
+                    self.observed.guard(Entry::Drop, || drop(body));
+                    return self.fail(panicked(), io);
+                }
             }
         }
         let length = match &body.0 {
