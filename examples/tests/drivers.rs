@@ -34,6 +34,10 @@ fn app(ended: Ended) -> App {
         context.sleep(Duration::from_millis(50)).await;
         Text("slept")
     }
+    async fn slow(context: Context) -> Text<&'static str> {
+        context.sleep(Duration::from_millis(600)).await;
+        Text("slow")
+    }
     async fn blocking(context: Context) -> bakestone::Result<Text<String>> {
         Ok(Text(context.blocking(|| 6 * 7).await?.to_string()))
     }
@@ -51,6 +55,7 @@ fn app(ended: Ended) -> App {
     App::new()
         .state(ended)
         .route("/stuck", get(stuck))
+        .route("/slow", get(slow))
         .route("/hello/{name}", get(hello))
         .route("/echo", post(echo))
         .route("/length", post(length))
@@ -62,26 +67,48 @@ fn app(ended: Ended) -> App {
 
 /// Starts a driver on a free port; it serves until the test ends.
 fn start(driver: &'static str, ended: Ended) -> String {
+    start_until(driver, ended, None).0
+}
+
+/// Starts a driver on a free port. After `time` it drains, where it can, and the thread ends.
+fn start_until(
+    driver: &'static str,
+    ended: Ended,
+    time: Option<Duration>,
+) -> (String, thread::JoinHandle<Result<(), String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address").to_string();
-    thread::spawn(move || match driver {
-        "std" => bakestone_std::serve(listener, app(ended)).map_err(|error| error.to_string()),
-        "smol" => {
-            let listener = async_io::Async::new(listener).expect("a listener");
-            async_io::block_on(bakestone_smol::serve(listener, app(ended))).map_err(|error| error.to_string())
-        }
-        _ => {
-            let runtime =
-                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(async {
-                listener.set_nonblocking(true).expect("a listener");
-                let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
-                let served = bakestone_tokio::serve(listener, app(ended), std::future::pending()).await;
-                served.map_err(|error| error.to_string())
-            })
-        }
+    let server = thread::spawn(move || {
+        let served = match driver {
+            "std" => bakestone_std::serve(listener, app(ended)),
+            "smol" => async_io::block_on(async {
+                let stop = async {
+                    match time {
+                        Some(time) => drop(async_io::Timer::after(time).await),
+                        None => std::future::pending().await,
+                    }
+                };
+                let listener = async_io::Async::new(listener).expect("a listener");
+                bakestone_smol::serve(listener, app(ended), stop).await
+            }),
+            _ => {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                runtime.expect("a runtime").block_on(async {
+                    let stop = async {
+                        match time {
+                            Some(time) => tokio::time::sleep(time).await,
+                            None => std::future::pending().await,
+                        }
+                    };
+                    listener.set_nonblocking(true).expect("a listener");
+                    let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+                    bakestone_tokio::serve(listener, app(ended), stop).await
+                })
+            }
+        };
+        served.map_err(|error| error.to_string())
     });
-    address
+    (address, server)
 }
 
 /// How long a test waits for a socket before it fails.
@@ -212,5 +239,25 @@ fn a_client_that_resets_at_once_still_gets_its_task_counted() {
         socket.read_exact(&mut [0; 12]).expect("an answer");
         drop(socket);
         assert!(wait_for(&ended), "{driver}: the task never came to its end");
+    }
+}
+
+#[test]
+fn a_drain_lets_what_runs_come_to_its_end() {
+    for driver in ["smol", "tokio"] {
+        let (address, server) = start_until(driver, Ended::default(), Some(Duration::from_millis(300)));
+        let mut idle = connect(&address);
+        idle.write_all(get_request("/hello/1", "").as_bytes()).expect("a request");
+        idle.read_exact(&mut [0; 12]).expect("an answer");
+        let answer = talk(&address, get_request("/slow", "").as_bytes());
+        assert!(
+            answer.contains("\r\nconnection: close\r\n") && answer.ends_with("slow"),
+            "{driver}: {answer}"
+        );
+        let mut rest = Vec::new();
+        idle.read_to_end(&mut rest).expect("an orderly close of the idle connection");
+        drop(idle);
+        assert_eq!(server.join().expect("the server does not panic"), Ok(()), "{driver}");
+        assert!(TcpStream::connect(&address).is_err(), "{driver}: nobody listens any more");
     }
 }

@@ -17,6 +17,7 @@ use bakestone::machine::{Io, Machine, Moment};
 use bakestone::session::Stage;
 use bakestone_std::{Clock, Connection, Socket, Turn, files, read_from};
 use bytes::BytesMut;
+use event_listener::EventListener;
 
 /// Smol's socket, without waiting.
 pub(crate) struct Stream(pub(crate) Async<TcpStream>);
@@ -69,11 +70,19 @@ impl Alarm {
 }
 
 /// Runs a connection to its end.
-pub(crate) async fn connection<M: Machine>(mut connection: Connection<M, Stream>, clock: Clock) {
+pub(crate) async fn connection<M: Machine>(
+    mut connection: Connection<M, Stream>,
+    clock: Clock,
+    mut drain: EventListener,
+) {
     let mut alarm = Alarm::default();
+    let mut stopping = false;
     poll_fn(|cx| {
         loop {
-            match connection.turn(|| clock.now(), false, cx, perform) {
+            if !stopping && Pin::new(&mut drain).poll(cx).is_ready() {
+                stopping = true;
+            }
+            match connection.turn(|| clock.now(), stopping, cx, perform) {
                 Turn::Over => return Poll::Ready(()),
                 Turn::Again => {
                     cx.waker().wake_by_ref();
