@@ -1,15 +1,18 @@
 //! How an exchange ends before its time: drains, clients that go away, panics, what cannot be sent.
 #![allow(clippy::unwrap_used, reason = "a test that fails is to say where")]
 
+mod observed;
+
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bakestone::machine::Phase;
 use bakestone::message::OnDisconnect;
-use bakestone::session::Event;
 use bakestone::{HeaderMap, HeaderValue, Request, Response, Session, StatusCode, Text, header};
 use bakestone_testkit::Wire;
+
+use observed::observed;
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const SECOND: Duration = Duration::from_secs(1);
@@ -17,17 +20,6 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 fn post(length: usize) -> String {
     format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n")
-}
-
-/// A wire to a session whose events are noted.
-fn observed<S: bakestone::Service, M>(
-    service: impl bakestone::session::IntoService<M, Service = S>,
-) -> (Wire<Session<S>>, Arc<Mutex<Vec<String>>>) {
-    let events = Arc::new(Mutex::new(Vec::new()));
-    let noted = events.clone();
-    let session = Session::new(service)
-        .observer(Arc::new(move |event: &Event<'_>| noted.lock().unwrap().push(format!("{event:?}"))));
-    (Wire::new(session), events)
 }
 
 #[test]

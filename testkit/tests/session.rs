@@ -1,6 +1,8 @@
 //! A session, seen from its two ends: the wire and the handler.
 #![allow(clippy::unwrap_used, reason = "a test that fails is to say where")]
 
+mod observed;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
@@ -10,11 +12,12 @@ use bakestone::effect::{BlockingError, FileErrorKind, OpenMode};
 use bakestone::error::Disconnected;
 use bakestone::machine::{Machine, Read};
 use bakestone::message::{BodyError, Sent};
-use bakestone::session::Event;
 use bakestone::{
     Body, Bytes, Error, HeaderMap, HeaderValue, Request, Response, Result, Session, StatusCode, Text, header,
 };
 use bakestone_testkit::{MemoryFiles, Wire};
+
+use observed::observed;
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const SECOND: Duration = Duration::from_secs(1);
@@ -33,17 +36,6 @@ async fn echo(request: Request) -> Response {
 
 fn post(length: usize) -> String {
     format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n")
-}
-
-/// A wire to a session whose events are noted.
-fn observed<S: bakestone::Service, M>(
-    service: impl bakestone::session::IntoService<M, Service = S>,
-) -> (Wire<Session<S>>, Arc<Mutex<Vec<String>>>) {
-    let events = Arc::new(Mutex::new(Vec::new()));
-    let noted = events.clone();
-    let session = Session::new(service)
-        .observer(Arc::new(move |event: &Event<'_>| noted.lock().unwrap().push(format!("{event:?}"))));
-    (Wire::new(session), events)
 }
 
 // One request after another.

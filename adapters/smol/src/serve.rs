@@ -1,7 +1,6 @@
 //! The listener, and the end of it.
 
 use std::fmt;
-use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +12,7 @@ use bakestone::app::Application;
 use bakestone::machine::{ConnectionInfo, Io};
 use bakestone::session::{Service, Stage};
 use bakestone::{Limits, Session};
-use bakestone_std::{Clock, Connection, ServeError};
+use bakestone_std::{Clock, Connection, ServeError, is_of_one_connection};
 use event_listener::Event;
 use futures_lite::{StreamExt, future};
 
@@ -105,7 +104,6 @@ async fn stopped() {
 
 /// The next connection; `None` if there was an error, after which accepting goes on.
 async fn accept(listener: &Async<TcpListener>) -> Option<(Async<TcpStream>, SocketAddr)> {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     match listener.accept().await {
         Ok((socket, peer)) => {
             // An answer that waits for an acknowledgement of the last one is a slow answer.
@@ -113,9 +111,7 @@ async fn accept(listener: &Async<TcpListener>) -> Option<(Async<TcpStream>, Sock
             Some((socket, peer))
         }
         Err(error) => {
-            let of_one = [ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted];
-            if !of_one.contains(&error.kind()) {
-                // No descriptors, no memory: that passes when others end, and spinning would not help them.
+            if !is_of_one_connection(&error) {
                 Timer::after(Duration::from_millis(50)).await;
             }
             None

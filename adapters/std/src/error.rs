@@ -6,6 +6,14 @@ use std::io;
 use bakestone::app::BuildErrors;
 use bakestone::session::StartupError;
 
+/// Whether an error of accepting is that of one connection: its peer was gone before it was accepted, which says
+/// nothing about the next one. Any other (no descriptors, no memory) passes when others end, and trying again at
+/// once would not help them.
+pub fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
 /// Why a server did not start, or ended before its time.
 #[non_exhaustive]
 pub enum ServeError {

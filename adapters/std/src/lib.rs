@@ -20,6 +20,6 @@ mod serve;
 pub use bakestone;
 pub use clock::Clock;
 pub use connection::{Connection, READ_AT_ONCE, Socket, Turn, read_from};
-pub use error::ServeError;
+pub use error::{ServeError, is_of_one_connection};
 #[cfg(feature = "serve")]
 pub use serve::{run, serve};

@@ -20,7 +20,7 @@ use bakestone::{Lifecycle, Limits, Session};
 use bytes::BytesMut;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::{Clock, Connection, ServeError, Socket, Turn, files, read_from};
+use crate::{Clock, Connection, ServeError, Socket, Turn, files, is_of_one_connection, read_from};
 
 /// Serves `app` on `address`, with a thread for each connection, for as long as the process runs.
 ///
@@ -63,12 +63,6 @@ where
             Err(_) => thread::sleep(Duration::from_millis(50)),
         }
     }
-}
-
-/// The peer was gone before it was accepted, which says nothing about the next one.
-fn is_of_one_connection(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
 /// Drives the lifecycle through its start, and from then on beside the listener.

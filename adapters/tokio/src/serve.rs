@@ -1,7 +1,6 @@
 //! The listener, and the end of it.
 
 use std::future::poll_fn;
-use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -12,7 +11,7 @@ use bakestone::app::Application;
 use bakestone::machine::{ConnectionInfo, Io};
 use bakestone::session::{Service, Stage};
 use bakestone::{Limits, Session};
-use bakestone_std::{Clock, Connection, ServeError};
+use bakestone_std::{Clock, Connection, ServeError, is_of_one_connection};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use tokio::sync::watch;
 
@@ -107,7 +106,6 @@ async fn first_of(a: impl Future<Output = ()>, b: impl Future<Output = ()>, c: i
 
 /// The next connection; `None` if there was an error, after which accepting goes on.
 async fn accept(listener: &TcpListener) -> Option<(TcpStream, SocketAddr)> {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     match listener.accept().await {
         Ok((socket, peer)) => {
             // An answer that waits for an acknowledgement of the last one is a slow answer.
@@ -115,9 +113,7 @@ async fn accept(listener: &TcpListener) -> Option<(TcpStream, SocketAddr)> {
             Some((socket, peer))
         }
         Err(error) => {
-            let of_one = [ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted];
-            if !of_one.contains(&error.kind()) {
-                // No descriptors, no memory: that passes when others end, and spinning would not help them.
+            if !is_of_one_connection(&error) {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
             None

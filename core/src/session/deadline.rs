@@ -33,13 +33,14 @@ impl<S: Service> Session<S> {
             Stage::Waiting if head.is_none() && times.write.is_none() => times.idle_since,
             _ => None,
         };
-        let handler = match self.sending {
-            Sending::Complete if self.peer != Peer::Gone => None,
-            Sending::Nothing | Sending::Complete if self.handler.is_some() => {
-                times.called_at.zip(limits.handler_time).map(|(at, time)| at + time)
-            }
-            _ => None,
+        let handler_counts = match self.sending {
+            Sending::Nothing => true,
+            // Nobody waits for a response any more, and the handler runs on all the same.
+            Sending::Complete => self.peer == Peer::Gone,
+            Sending::Writer | Sending::Stream(_) => false,
         };
+        let called_at = times.called_at.filter(|_| handler_counts && self.handler.is_some());
+        let handler = called_at.zip(limits.handler_time).map(|(at, time)| at + time);
         let body = times.body.and_then(|pace| pace.deadline(limits.body_time, limits));
         let write = times.write.and_then(|pace| pace.deadline(limits.write_time, limits));
         [

@@ -22,9 +22,8 @@ impl<S: Service> Session<S> {
     pub(super) fn send(&mut self, io: &mut Io) -> bool {
         match self.stage {
             Stage::Exchange => {
-                let polled = self.poll_handler(io);
-                let moved = self.send_written(io) | self.send_stream(io);
-                polled | moved | self.finish_exchange()
+                // What the handler writes now is sent in the next round, before anything is received.
+                self.poll_handler(io) | self.send_stream(io) | self.finish_exchange()
             }
             Stage::Closing => self.close(io),
             _ => false,
@@ -155,16 +154,15 @@ impl<S: Service> Session<S> {
             return self.end_body(Ok(()), None, io);
         }
         let sent = first.map_or(Ok(()), |first| self.conn.send_data(first, &mut io.output));
-        match body.0 {
-            Inner::Bytes(bytes) => {
-                let sent = self.conn.send_data(bytes, &mut io.output);
-                self.end_body(sent, None, io);
+        let mut trailers = None;
+        let sent = match body.0 {
+            Inner::Bytes(bytes) => self.conn.send_data(bytes, &mut io.output),
+            Inner::Owned(bytes) => self.conn.send_data(bytes, &mut io.output),
+            Inner::Ended(fields) => {
+                trailers = fields;
+                sent
             }
-            Inner::Owned(bytes) => {
-                let sent = self.conn.send_data(bytes, &mut io.output);
-                self.end_body(sent, None, io);
-            }
-            Inner::Ended(trailers) => self.end_body(sent, trailers.as_ref(), io),
+            Inner::Empty | Inner::Sent => sent,
             inner @ (Inner::Stream(_) | Inner::Incoming(_)) => {
                 self.sending = Sending::Stream(Body(inner));
                 self.poll_due = true;
@@ -172,9 +170,10 @@ impl<S: Service> Session<S> {
                     self.observed.tell(Event::Misused(&misuse));
                     self.abort(io);
                 }
+                return;
             }
-            Inner::Empty | Inner::Sent => self.end_body(sent, None, io),
-        }
+        };
+        self.end_body(sent, trailers.as_ref(), io);
     }
 
     /// Ends the message, if all before went well.
@@ -331,8 +330,9 @@ impl<S: Service> Session<S> {
     /// Both messages are complete: on to the next request, if there may be one.
     pub(super) fn turn_over(&mut self) {
         self.times.body = None;
-        // The time for the next request begins now, though the response may have been read long ago.
-        self.times.idle_since = self.times.write.is_none().then_some(self.now.mono);
+        // The time for the next request begins now, though the response may have been read long ago; if it is
+        // still to be read, the time begins anew once it is.
+        self.times.idle_since = Some(self.now.mono);
         self.stage = match self.conn.reuse() {
             Ok(()) => Stage::Waiting,
             Err(_) => Stage::Closing,
