@@ -34,6 +34,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::ops::Add;
 use std::path::Path;
 use std::sync::Arc;
@@ -41,8 +42,10 @@ use std::task::Context;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use http::HeaderMap;
 
 use crate::effect::Effect;
+use crate::http::HttpDate;
 pub use crate::output::{FileSegment, Output};
 
 /// A point on the driver's monotonic clock, as the time since that clock's epoch.
@@ -58,26 +61,37 @@ pub use crate::output::{FileSegment, Output};
 /// assert_eq!((start + Duration::from_secs(2)).since(start), Duration::from_secs(2));
 /// assert_eq!(start.since(start + Duration::from_secs(2)), Duration::ZERO);
 /// ```
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Moment(Duration);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+// Nanoseconds, and one more: a connection keeps a dozen of these, most of them optional.
+pub struct Moment(NonZeroU64);
 
 impl Moment {
     /// The clock's epoch.
-    pub const ZERO: Self = Self(Duration::ZERO);
+    pub const ZERO: Self = Self(NonZeroU64::MIN);
 
-    /// The moment `time` after the clock's epoch.
+    /// The moment `time` after the clock's epoch; it saturates at some 584 years.
     pub const fn from_epoch(time: Duration) -> Self {
-        Self(time)
+        let nanos = time.as_nanos();
+        match nanos < NonZeroU64::MAX.get() as u128 {
+            true => Self(NonZeroU64::MIN.saturating_add(nanos as u64)),
+            false => Self(NonZeroU64::MAX),
+        }
     }
 
     /// The time from the clock's epoch to this moment.
     pub const fn since_epoch(self) -> Duration {
-        self.0
+        Duration::from_nanos(self.0.get() - 1)
     }
 
     /// The time from `earlier` to this moment; zero if `earlier` is in fact later.
     pub const fn since(self, earlier: Self) -> Duration {
-        self.0.saturating_sub(earlier.0)
+        Duration::from_nanos(self.0.get().saturating_sub(earlier.0.get()))
+    }
+}
+
+impl Default for Moment {
+    fn default() -> Self {
+        Self::ZERO
     }
 }
 
@@ -86,13 +100,14 @@ impl Add<Duration> for Moment {
 
     /// The moment `time` later; it saturates, so that an endless duration is a deadline that never comes.
     fn add(self, time: Duration) -> Self {
-        Self(self.0.saturating_add(time))
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_add(nanos))
     }
 }
 
 impl fmt::Debug for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "@{:?}", self.0)
+        write!(f, "@{:?}", self.since_epoch())
     }
 }
 
@@ -194,14 +209,64 @@ pub struct Io {
     /// The server is stopping: finish what runs, then close. It is never taken back.
     pub drain: bool,
     /// What is known of the connection.
-    pub connection: ConnectionInfo,
+    pub connection: Arc<ConnectionInfo>,
+    /// What the connection whose turn it is has for the time of it.
+    pub(crate) lent: Option<Box<Lent>>,
 }
 
 impl Io {
     /// An open connection with nothing read and nothing written.
     pub fn new(connection: ConnectionInfo) -> Self {
-        Self { connection, ..Self::default() }
+        Self { connection: Arc::new(connection), ..Self::default() }
     }
+
+    /// Lends memory to the connection whose turn it is, before a step: what it has of its own stays.
+    ///
+    /// ```
+    /// use bakestone::machine::{Io, Memory};
+    ///
+    /// let (mut io, mut memory) = (Io::default(), Memory::default());
+    /// io.lend(&mut memory);
+    /// // Here the driver reads into `io.input`, steps the machine and writes `io.output`.
+    /// io.give_back(&mut memory);
+    /// assert_eq!(io.input.capacity(), 0);
+    /// ```
+    pub fn lend(&mut self, memory: &mut Memory) {
+        if self.input.capacity() == 0 {
+            std::mem::swap(&mut self.input, &mut memory.input);
+        }
+        self.output.exchange_memory(&mut memory.output);
+        self.lent = self.lent.take().or_else(|| memory.lent.take());
+    }
+
+    /// Gives the memory back that holds nothing now, so that an idle connection owns none.
+    pub fn give_back(&mut self, memory: &mut Memory) {
+        if self.input.is_empty() && self.input.capacity() > memory.input.capacity() {
+            std::mem::swap(&mut self.input, &mut memory.input);
+        }
+        if self.output.capacity() > memory.output.capacity() {
+            self.output.exchange_memory(&mut memory.output);
+        }
+        memory.lent = memory.lent.take().or_else(|| self.lent.take());
+    }
+}
+
+/// Memory that goes from one connection to the next, as their turns come: a driver keeps one for a thread, and
+/// [lends](Io::lend) it.
+#[derive(Debug, Default)]
+pub struct Memory {
+    input: BytesMut,
+    output: Output,
+    lent: Option<Box<Lent>>,
+}
+
+/// What serves one connection after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Lent {
+    /// The next head is read into it.
+    pub(crate) headers: Option<Box<HeaderMap>>,
+    /// The last `Date` that was sent, which most often is the next one, too.
+    pub(crate) date: HttpDate,
 }
 
 /// What a machine wants of the reading side, in growing order.

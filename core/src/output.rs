@@ -160,11 +160,11 @@ impl Output {
         self.tail.capacity() + queued.sum::<usize>()
     }
 
-    /// Gives back the memory of an empty queue, as a driver may do for an idle connection.
-    pub fn release(&mut self) {
-        if self.is_empty() {
-            self.queue = VecDeque::new();
-            self.tail = BytesMut::new();
+    /// Exchanges the memory of two queues, if both are empty.
+    pub(crate) fn exchange_memory(&mut self, other: &mut Self) {
+        if self.is_empty() && other.is_empty() {
+            std::mem::swap(&mut self.queue, &mut other.queue);
+            std::mem::swap(&mut self.tail, &mut other.tail);
         }
     }
 

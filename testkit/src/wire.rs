@@ -158,7 +158,7 @@ impl<M: Machine> Wire<M> {
     /// As [`new`](Self::new), with what the driver knows of the connection.
     pub fn connected(machine: M, connection: ConnectionInfo) -> Self {
         let mut wire = Self::new(machine);
-        wire.io.connection = connection;
+        wire.io.connection = connection.into();
         wire
     }
 
@@ -170,7 +170,7 @@ impl<M: Machine> Wire<M> {
 
     /// Sets what the driver knows of the connection. A driver knows it before the first byte.
     pub fn set_connection(&mut self, connection: ConnectionInfo) -> &mut Self {
-        self.io.connection = connection;
+        self.io.connection = connection.into();
         self
     }
 

@@ -152,7 +152,7 @@ fn without_a_lifecycle_a_spawn_is_an_error() {
 fn tasks_are_capped_and_a_place_is_free_again_after_the_end() {
     let mut limits = Limits::default();
     limits.tasks = 2;
-    let (mut server, spawner) = running(Lifecycle::with_limits(&limits));
+    let (mut server, spawner) = running(Lifecycle::new().limits(&limits));
     let (session, counter) = spawning(&spawner);
     let mut wire = Wire::new(session);
     for answer in ["Ok(())", "Ok(())", "Err(Full(2))"] {

@@ -72,7 +72,8 @@ pub struct Conn<R: Role> {
     offset: u64,
     refusal: Option<Refusal>,
     input_ended: bool,
-    spare: HeaderMap,
+    /// In a box, since it is the driver's to lend.
+    spare: Option<Box<HeaderMap>>,
     role: PhantomData<fn() -> R>,
 }
 
@@ -96,7 +97,7 @@ impl<R: Role> Conn<R> {
             offset: 0,
             refusal: None,
             input_ended: false,
-            spare: HeaderMap::new(),
+            spare: None,
             role: PhantomData,
         }
     }
@@ -148,7 +149,8 @@ impl<R: Role> Conn<R> {
 
     fn judge(&mut self, block: Bytes) -> Result<R::Received, Fault> {
         let length = block.len() as u64;
-        let judged = R::judge(block, &self.scan, std::mem::take(&mut self.spare), &mut self.facts)?;
+        let headers = self.spare.as_deref_mut().map(std::mem::take).unwrap_or_default();
+        let judged = R::judge(block, &self.scan, headers, &mut self.facts)?;
         if judged.follows == Follows::Tunnel && !self.switch() {
             return Err(Fault::new(Reason::UnexpectedUpgrade, 0));
         }
@@ -346,9 +348,24 @@ impl<R: Role> Conn<R> {
     pub fn recycle(&mut self, mut headers: HeaderMap) {
         // A map that some handler has made huge is not worth an idle connection's memory.
         let bound = self.limits.head_fields.saturating_mul(2);
-        if headers.capacity() > self.spare.capacity() && headers.capacity() <= bound {
+        let spare = self.spare.get_or_insert_default();
+        if headers.capacity() > spare.capacity() && headers.capacity() <= bound {
             headers.clear();
-            self.spare = headers;
+            **spare = headers;
+        }
+    }
+
+    /// Takes a map that is lent, unless there is one already.
+    pub(crate) fn borrow_headers(&mut self, lent: &mut Option<Box<HeaderMap>>) {
+        if self.spare.is_none() {
+            self.spare = lent.take();
+        }
+    }
+
+    /// Gives the spare map to whoever lends it the next time.
+    pub(crate) fn return_headers(&mut self, lent: &mut Option<Box<HeaderMap>>) {
+        if lent.is_none() {
+            *lent = self.spare.take();
         }
     }
 

@@ -60,7 +60,7 @@ pub(crate) enum Inner {
     Incoming(Incoming),
     Stream(Pin<Box<dyn BodyStream + Send>>),
     /// A stream that has ended, with its trailer fields.
-    Ended(Option<HeaderMap>),
+    Ended(Option<Box<HeaderMap>>),
     /// The handler wrote the response by itself; this stands in its place.
     Sent,
 }
@@ -171,7 +171,7 @@ impl Body {
                 }
                 Poll::Ready(None) => {
                     let trailers = stream.as_mut().trailers();
-                    self.0 = Inner::Ended(trailers);
+                    self.0 = Inner::Ended(trailers.map(Box::new));
                     return Poll::Ready(Ok(None));
                 }
             }
@@ -220,7 +220,7 @@ impl Body {
     pub fn trailers(&self) -> Option<HeaderMap> {
         match &self.0 {
             Inner::Incoming(incoming) => incoming.exchange.trailers(),
-            Inner::Ended(trailers) => trailers.clone(),
+            Inner::Ended(trailers) => trailers.as_deref().cloned(),
             _ => None,
         }
     }

@@ -99,7 +99,7 @@ impl ResponseWriter {
         if let Some(left @ 1..) = self.left {
             return Err(WriteError::TooShort(left));
         }
-        self.exchange.end_writing(WriteStage::Finished(trailers))?;
+        self.exchange.end_writing(WriteStage::Finished(trailers.map(Box::new)))?;
         self.finished = true;
         Ok(Sent(()))
     }

@@ -65,13 +65,13 @@ struct Incoming {
     wanted: bool,
     waker: Option<Waker>,
     /// `None` while more may come.
-    end: Option<Result<Option<HeaderMap>, BodyError>>,
+    end: Option<Result<Option<Box<HeaderMap>>, BodyError>>,
 }
 
 /// The response that the handler writes by itself.
 #[derive(Default)]
 struct Outgoing {
-    head: Option<WrittenHead>,
+    head: Option<Box<WrittenHead>>,
     queue: VecDeque<Bytes>,
     queued: usize,
     stage: WriteStage,
@@ -93,14 +93,14 @@ pub(crate) enum WriteStage {
     #[default]
     Unused,
     Open,
-    Finished(Option<HeaderMap>),
+    Finished(Option<Box<HeaderMap>>),
     /// The writer was dropped in the middle.
     Abandoned,
 }
 
 /// What the session takes of the handler's own writing.
 pub(crate) struct Written {
-    pub(crate) head: Option<WrittenHead>,
+    pub(crate) head: Option<Box<WrittenHead>>,
     pub(crate) data: VecDeque<Bytes>,
     pub(crate) stage: WriteStage,
 }
@@ -148,7 +148,7 @@ impl Exchange {
     pub(crate) fn end_body(&self, end: Result<Option<HeaderMap>, BodyError>) {
         let waker = {
             let mut state = lock(&self.state);
-            state.incoming.end.get_or_insert(end);
+            state.incoming.end.get_or_insert(end.map(|trailers| trailers.map(Box::new)));
             state.incoming.waker.take()
         };
         waker.into_iter().for_each(Waker::wake);
@@ -263,7 +263,7 @@ impl Exchange {
     /// The trailer fields, once the body has ended well.
     pub(crate) fn trailers(&self) -> Option<HeaderMap> {
         match &lock(&self.state).incoming.end {
-            Some(Ok(trailers)) => trailers.clone(),
+            Some(Ok(trailers)) => trailers.as_deref().cloned(),
             _ => None,
         }
     }
@@ -283,7 +283,7 @@ impl Exchange {
                 state.incoming.end = None;
             }
             state.outgoing.stage = WriteStage::Open;
-            state.outgoing.head = Some(head);
+            state.outgoing.head = Some(Box::new(head));
         }
         self.scope.nudge();
         Ok(())

@@ -118,11 +118,7 @@ impl Default for Lifecycle {
 impl Lifecycle {
     /// A life without hooks, under the default limits.
     pub fn new() -> Self {
-        Self::with_limits(&Limits::default())
-    }
-
-    /// A life without hooks, under `tasks` and `drain_time` of `limits`.
-    pub fn with_limits(limits: &Limits) -> Self {
+        let limits = Limits::default();
         let scope = Scope::new();
         let spawner = Spawner::new(scope.clone(), limits.tasks);
         Self {
@@ -139,6 +135,13 @@ impl Lifecycle {
             drain_time: limits.drain_time,
             stage_ends_at: None,
         }
+    }
+
+    /// Puts it under `tasks` and `drain_time` of `limits`, as a driver does whose connections are under them.
+    pub fn limits(mut self, limits: &Limits) -> Self {
+        self.spawner.set_limit(limits.tasks);
+        self.drain_time = limits.drain_time;
+        self
     }
 
     /// Tells `observer` what happens.
@@ -159,8 +162,9 @@ impl Lifecycle {
         self
     }
 
-    /// Runs `hook` once all connections and tasks are over (the hooks together have `drain_time` of their own), before the hooks that were given before it, and
-    /// also if a start-up hook failed. A failure is told to the observer, and the next hook runs.
+    /// Runs `hook` once all connections and tasks are over, before the hooks that were given before it, and also
+    /// if a start-up hook failed. A failure is told to the observer, and the next hook runs. The hooks together
+    /// have `drain_time` of their own.
     #[track_caller]
     pub fn on_shutdown<F, R>(mut self, hook: impl FnOnce(Context) -> F + Send + 'static) -> Self
     where

@@ -34,6 +34,9 @@ impl<S: Service> Session<S> {
     }
 
     fn receive_head(&mut self, io: &mut Io) -> bool {
+        if let Some(lent) = &mut io.lent {
+            self.conn.borrow_headers(&mut lent.headers);
+        }
         match self.conn.next(&mut io.input) {
             Ok(WireEvent::Head(head)) => self.begin(head, io),
             Ok(WireEvent::Closed) => self.stage = Stage::Closing,
@@ -80,7 +83,7 @@ impl<S: Service> Session<S> {
             self.exchange.end_body(Ok(None));
         }
 
-        let connection = self.connection.get_or_insert_with(|| Arc::new(io.connection.clone())).clone();
+        let connection = io.connection.clone();
         let spawner = self.attached.as_ref().map(|attached| attached.spawner().clone());
         let context = Context::new(self.exchange.clone(), connection, spawner);
         let (mut parts, ()) = http::Request::new(()).into_parts();

@@ -173,7 +173,7 @@ impl<S: Service> Session<S> {
                 return;
             }
         };
-        self.end_body(sent, trailers.as_ref(), io);
+        self.end_body(sent, trailers.as_deref(), io);
     }
 
     /// Ends the message, if all before went well.
@@ -198,7 +198,9 @@ impl<S: Service> Session<S> {
             self.receive_body(io);
         }
         let length = length.map_or(BodyLength::Unknown, BodyLength::Exact);
-        let head = ResponseHead { status, headers, date: Some(&self.date) };
+        let lent = io.lent.get_or_insert_default();
+        lent.date.refresh(self.now.wall);
+        let head = ResponseHead { status, headers, date: Some(&lent.date) };
         self.conn.send_head(head, length, &mut io.output)
     }
 
@@ -276,7 +278,7 @@ impl<S: Service> Session<S> {
                 self.exchange.forget_writing();
                 return true;
             }
-            if let Err(misuse) = self.begin_written(head, io) {
+            if let Err(misuse) = self.begin_written(*head, io) {
                 self.observed.tell(Event::Misused(&misuse));
                 self.exchange.lose(Disconnected::Over, true);
                 self.drop_handler();
@@ -286,7 +288,7 @@ impl<S: Service> Session<S> {
         }
         let sent = data.into_iter().try_for_each(|data| self.conn.send_data(data, &mut io.output));
         match stage {
-            WriteStage::Finished(trailers) => self.end_body(sent, trailers.as_ref(), io),
+            WriteStage::Finished(trailers) => self.end_body(sent, trailers.as_deref(), io),
             WriteStage::Abandoned => self.abandon(io),
             _ if sent.is_err() => self.abandon(io),
             _ => {}

@@ -12,9 +12,8 @@ use http::Method;
 
 use crate::error::Disconnected;
 use crate::h1::{CloseReason, ServerConn};
-use crate::http::HttpDate;
 use crate::limits::Limits;
-use crate::machine::{ConnectionInfo, Io, Machine, Moment, Now, Peer, Phase, Read, Wants};
+use crate::machine::{Io, Machine, Moment, Now, Peer, Phase, Read, Wants};
 use crate::message::{Body, OnDisconnect};
 use crate::session::exchange::Exchange;
 use crate::session::lifecycle::{Attached, Spawner, Task};
@@ -66,7 +65,6 @@ pub struct Session<S: Service> {
     /// The scope as a waker: futures are polled with it, so that a step without a wake polls none.
     pub(super) waker: Waker,
     pub(super) exchange: Arc<Exchange>,
-    pub(super) connection: Option<Arc<ConnectionInfo>>,
     pub(super) attached: Option<Attached>,
     pub(super) observed: Observed,
     pub(super) stage: Stage,
@@ -79,7 +77,6 @@ pub struct Session<S: Service> {
     pub(super) sending: Sending,
     /// The running request's method, where there is one.
     pub(super) method: Option<Method>,
-    pub(super) date: HttpDate,
     /// The clocks, as of this step.
     pub(super) now: Now,
     /// The message must look cut; the driver has been told, or will be.
@@ -158,7 +155,6 @@ impl<S: Service> Session<S> {
             waker: scope.clone().into(),
             exchange: Exchange::new(scope.clone()),
             scope,
-            connection: None,
             attached: None,
             observed: Observed::default(),
             stage: Stage::Waiting,
@@ -167,7 +163,6 @@ impl<S: Service> Session<S> {
             failing: false,
             sending: Sending::Nothing,
             method: None,
-            date: HttpDate::default(),
             now: Now::default(),
             abort: false,
             peer: Peer::Open,
@@ -370,7 +365,6 @@ impl<S: Service> Machine for Session<S> {
         if !std::mem::replace(&mut self.times.accepted, true) {
             self.times.head_began_at = Some(self.now.mono);
         }
-        self.date.refresh(now.wall);
         self.scope.begin(now, io.drain, cx);
         let mut rounds = ROUNDS_IN_A_STEP;
         while self.round(io) && rounds > 0 {
@@ -382,6 +376,7 @@ impl<S: Service> Machine for Session<S> {
         }
         self.clock_transfers(io);
         self.scope.take_effects(&mut io.effects);
+        self.conn.return_headers(&mut io.lent.get_or_insert_default().headers);
         let wants = self.wants(io, again);
         self.scope.end();
         wants

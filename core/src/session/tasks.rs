@@ -63,7 +63,8 @@ struct Shared {
     inbox: Mutex<Inbox>,
     /// Tasks that were asked for and are not yet over.
     places: AtomicUsize,
-    limit: usize,
+    /// `Limits::tasks`.
+    limit: AtomicUsize,
     /// Sessions that may still ask for tasks.
     sessions: AtomicUsize,
 }
@@ -90,9 +91,13 @@ impl Spawner {
             scope,
             inbox: Mutex::default(),
             places: AtomicUsize::new(0),
-            limit,
+            limit: limit.into(),
             sessions: AtomicUsize::new(0),
         }))
+    }
+
+    pub(crate) fn set_limit(&self, limit: usize) {
+        self.0.limit.store(limit, Ordering::Release);
     }
 
     /// How many tasks there are: asked for, and not yet over.
@@ -108,7 +113,7 @@ impl Spawner {
         F: Future<Output = R> + Send + 'static,
         R: TaskResult,
     {
-        let limit = self.0.limit;
+        let limit = self.0.limit.load(Ordering::Acquire);
         let take = |places: usize| (places < limit).then_some(places + 1);
         let taken = self.0.places.fetch_update(Ordering::AcqRel, Ordering::Acquire, take);
         taken.map_err(|_| SpawnError::Full(limit))?;
