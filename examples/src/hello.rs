@@ -1,12 +1,13 @@
 //! The first program: `cargo run --bin hello`, then `curl http://127.0.0.1:8000/hello/world`.
 
-use bakestone_tokio::bakestone::{App, Path, Request, Text, get, post};
+use bakestone::{App, Body, Path, Request, Text, get, post};
+use bakestone_std::{ServeError, Server};
 
 async fn hello(Path(name): Path<String>) -> Text<String> {
     Text(format!("Hello, {name}!\n"))
 }
 
-async fn echo(request: Request) -> Text<bakestone_tokio::bakestone::Body> {
+async fn echo(request: Request) -> Text<Body> {
     Text(request.into_body())
 }
 
@@ -17,10 +18,18 @@ fn app() -> App {
         .route("/echo", post(echo).put(echo))
 }
 
-fn main() -> Result<(), bakestone_tokio::ServeError> {
-    let address = "127.0.0.1:8000";
-    eprintln!("listening on http://{address}");
-    bakestone_tokio::run(app(), address)
+fn main() -> Result<(), ServeError> {
+    let listening = |addresses: &[_]| eprintln!("listening on http://{}", addresses[0]);
+    let server = Server::new().address("127.0.0.1:8000").on_ready(listening);
+    match std::env::args().skip_while(|word| word != "--runtime").nth(1).as_deref() {
+        None | Some("tokio") => bakestone_tokio::run(app(), server),
+        Some("smol") => bakestone_smol::run(app(), server),
+        Some("std") => bakestone_std::run(app(), server),
+        Some(other) => {
+            eprintln!("the runtimes are tokio, smol and std, and not {other}");
+            std::process::exit(2);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -332,3 +332,20 @@ fn a_period_ticks_on_after_a_panic_and_is_observed_in_any_order() {
     let events = events.lock().unwrap();
     assert!(events[0].starts_with("Panicked(Task") && events[1].starts_with("TaskFailed("), "{events:?}");
 }
+
+/// The limit was a constant, and the setting of that name did nothing.
+#[test]
+fn the_limit_of_a_buffered_body_is_the_one_that_was_set() {
+    async fn length(mut request: Request) -> Result<Text<String>> {
+        Ok(Text(request.bytes().await?.len().to_string()))
+    }
+    let mut limits = Limits::default();
+    limits.buffered_body_bytes = 4;
+    let limits = Arc::new(limits);
+    for (body, status) in [("four", "200"), ("fives", "413")] {
+        let mut wire = Wire::new(Session::with_limits(length, limits.clone()));
+        wire.feed(format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{body}", body.len()));
+        let answer = wire.take_text();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+    }
+}

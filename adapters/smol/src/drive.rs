@@ -4,41 +4,43 @@
 //! many is harmless; what has expired is decided by the clock.
 
 use std::future::poll_fn;
-use std::io::{self, IoSlice, Write};
-use std::net::TcpStream;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use async_io::{Async, Timer};
-use bakestone::Lifecycle;
+use bakestone::Session;
 use bakestone::effect::Effect;
-use bakestone::machine::{Io, Machine, Moment};
-use bakestone::session::Stage;
-use bakestone_std::{Clock, Connection, Socket, Turn, files, read_from};
+use bakestone::machine::{ConnectionInfo, Moment};
+use bakestone::session::{Service, Stage};
+use bakestone_std::{Clock, Connection, LOOK_AGAIN, Life, Place, Pool, Serving, Socket, Stop, Stream, Turn};
 use bytes::BytesMut;
-use event_listener::EventListener;
 
-/// Smol's socket, without waiting.
-pub(crate) struct Stream(pub(crate) Async<TcpStream>);
+/// A socket in smol's reactor.
+pub(crate) struct Watched(Async<Stream>);
 
-impl Socket for Stream {
+impl Watched {
+    pub(crate) fn new(stream: Stream) -> io::Result<Self> {
+        Async::new_nonblocking(stream).map(Self)
+    }
+}
+
+impl Socket for Watched {
     fn read(&mut self, into: &mut BytesMut) -> io::Result<usize> {
-        read_from(&mut self.0.get_ref(), into)
+        self.0.get_ref().receive(into)
     }
 
     fn write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.0.get_ref().write_vectored(slices)
+        self.0.get_ref().send(slices)
     }
 
     fn finish(&mut self) {
-        // If the peer is gone already, the next read says so.
-        let _ = self.0.get_ref().shutdown(std::net::Shutdown::Write);
+        self.0.get_ref().shut_down();
     }
 
     fn reset(&mut self) {
-        // Without it the close is an orderly one, which is the most that can still be done.
-        let _ = socket2::SockRef::from(self.0.get_ref()).set_linger(Some(Duration::ZERO));
+        self.0.get_ref().reset_on_close();
     }
 }
 
@@ -69,62 +71,82 @@ impl Alarm {
     }
 }
 
-/// Runs a connection to its end.
-pub(crate) async fn connection<M: Machine>(
-    mut connection: Connection<M, Stream>,
-    clock: Clock,
-    mut drain: EventListener,
-) {
-    let mut alarm = Alarm::default();
-    let mut stopping = false;
-    poll_fn(|cx| {
+/// A connection as a task, which resolves at its end.
+///
+/// A type of its own, since an `async fn` would hold the connection twice: as its argument, and as its variable.
+pub(crate) struct Drive<S: Service> {
+    connection: Connection<Session<Arc<S>>, Watched>,
+    alarm: Alarm,
+    serving: Arc<Serving<S>>,
+    /// It goes last, when the connection is closed.
+    place: Place,
+}
+
+impl<S: Service> Drive<S> {
+    pub(crate) fn new(
+        serving: &Arc<Serving<S>>,
+        place: Place,
+        socket: Watched,
+        info: ConnectionInfo,
+    ) -> Self {
+        let connection = serving.connection(socket, info);
+        Self { connection, alarm: Alarm::default(), serving: serving.clone(), place }
+    }
+}
+
+impl<S: Service> Future for Drive<S> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Self { connection, alarm, serving, place } = &mut *self;
+        let clock = serving.clock;
         loop {
-            if !stopping && Pin::new(&mut drain).poll(cx).is_ready() {
-                stopping = true;
+            let stop = place.poll(cx);
+            if stop == Stop::Now {
+                return Poll::Ready(());
             }
-            match connection.turn(|| clock.now(), stopping, cx, perform) {
+            let drain = stop == Stop::Drain;
+            match connection.turn(|| clock.now(), drain, cx, |effect| perform(&serving.pool, effect)) {
                 Turn::Over => return Poll::Ready(()),
                 Turn::Again => {
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
                 Turn::Wait { readable, writable, until } => {
-                    let news = connection.socket().is_some_and(|socket| {
-                        (readable && socket.0.poll_readable(cx).is_ready())
-                            | (writable && socket.0.poll_writable(cx).is_ready())
-                    });
-                    if !news && alarm.poll(until, clock, cx).is_pending() {
-                        return Poll::Pending;
+                    let Some(Watched(socket)) = connection.socket() else {
+                        ready!(alarm.poll(until, clock, cx));
+                        continue;
+                    };
+                    if (readable && socket.poll_readable(cx).is_ready())
+                        | (writable && socket.poll_writable(cx).is_ready())
+                    {
+                        continue;
+                    }
+                    let watched = readable || writable;
+                    let look_at = (!watched).then(|| clock.now().mono + LOOK_AGAIN);
+                    ready!(alarm.poll(until.into_iter().chain(look_at).min(), clock, cx));
+                    if !watched && socket.get_ref().is_broken() {
+                        connection.lose();
                     }
                 }
             }
         }
-    })
-    .await;
+    }
 }
 
-/// Runs a lifecycle until `leave` says that its stage is one to leave at.
-pub(crate) async fn lifecycle(
-    lifecycle: &mut Lifecycle,
-    io: &mut Io,
-    clock: Clock,
-    leave: impl Fn(Stage) -> bool,
-) {
+/// Drives a server's life to a stage.
+pub(crate) async fn live(life: &mut Life, stage: Stage) {
     let mut alarm = Alarm::default();
     poll_fn(|cx| {
-        loop {
-            let wants = lifecycle.step(clock.now(), io, cx);
-            io.effects.drain(..).for_each(perform);
-            if leave(lifecycle.stage()) {
-                return Poll::Ready(());
-            }
-            ready!(alarm.poll(wants.wake_at, clock, cx));
+        while let Some(wants) = life.step(stage, cx, perform) {
+            ready!(alarm.poll(wants.wake_at, life.clock, cx));
         }
+        Poll::Ready(())
     })
     .await;
 }
 
 /// Files and blocking jobs go to smol's pool.
-fn perform(effect: Effect) {
-    blocking::unblock(move || files::perform(effect)).detach();
+fn perform(pool: &Arc<Pool>, effect: Effect) {
+    pool.submit(effect, |worker| blocking::unblock(move || worker.run()).detach());
 }

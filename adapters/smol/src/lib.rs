@@ -17,5 +17,5 @@ mod drive;
 mod serve;
 
 pub use bakestone;
-pub use bakestone_std::{Clock, ServeError};
+pub use bakestone_std::{Handle, Listen, ServeError, Server};
 pub use serve::{run, serve};

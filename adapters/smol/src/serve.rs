@@ -1,120 +1,178 @@
-//! The listener, and the end of it.
+//! The listeners, the threads, and the end of them.
 
-use std::fmt;
-use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Poll, ready};
+use std::thread;
 use std::time::Duration;
 
 use async_executor::Executor;
-use async_io::{Async, Timer};
-use async_signal::{Signal, Signals};
+use async_io::{Async, Timer, block_on};
 use bakestone::app::Application;
-use bakestone::machine::{ConnectionInfo, Io};
 use bakestone::session::{Service, Stage};
-use bakestone::{Limits, Session};
-use bakestone_std::{Clock, Connection, ServeError, is_of_one_connection};
-use event_listener::Event;
-use futures_lite::{StreamExt, future};
+use bakestone_std::{
+    BACK_OFF, BoxFuture, Handle, LET_GO, Listen, Listener, ServeError, Server, Serving, Start, Stop,
+    is_of_one_connection, join, stop_at_signals,
+};
 
-use crate::drive::{self, Stream};
+use crate::drive::{self, Drive, Watched};
 
-/// Serves `app` on `address`, on this thread, until SIGINT or SIGTERM comes; then it drains.
+/// Serves `app` until SIGINT or SIGTERM comes, with as many threads as the [`Server`] says; then it drains.
 ///
 /// # Errors
 ///
 /// [`ServeError`]: the application is not sound, a start-up hook failed, or the address is taken.
-pub fn run<M, A>(app: A, address: impl ToSocketAddrs + fmt::Debug) -> Result<(), ServeError>
+pub fn run<M, A>(app: A, at: impl Listen) -> Result<(), ServeError>
 where
     A: Application<M>,
     A::Service: Send + Sync + 'static,
     <A::Service as Service>::Future: Send,
     <A::Service as Service>::Response: Send,
 {
-    let listener = TcpListener::bind(&address)
-        .and_then(Async::new)
-        .map_err(|source| ServeError::Listen { address: format!("{address:?}"), source })?;
-    async_io::block_on(serve(listener, app, stopped()))
+    let server = at.into_server();
+    stop_at_signals(&server.handle())?;
+    let workers = server.worker_count();
+    block_on(serve_with(server, app, workers))
 }
 
-/// Serves `app` on a listener, inside a running executor, until `stop` resolves; then it drains: no connection
-/// is accepted any more, idle ones are closed, busy ones come to their end within `drain_time`.
+/// Serves `app`, on whatever polls the future, until the [handle](Server::handle) of the server says otherwise; then
+/// it drains: no connection is accepted any more, idle ones are closed, busy ones come to their end within
+/// `drain_time`.
+///
+/// The connections are tasks of an executor of the server's own, which runs inside the future. If that is dropped,
+/// so are they.
+///
+/// ```no_run
+/// use bakestone_smol::bakestone::{App, get};
+/// use bakestone_smol::{Server, serve};
+///
+/// fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     smol::block_on(async {
+///         let server = Server::new().address("127.0.0.1:8000").bind()?;
+///         let handle = server.handle();
+///         let beside = smol::spawn(async move {
+///             // The rest of your program, and whatever tells it to stop.
+///             smol::Timer::after(std::time::Duration::from_secs(3600)).await;
+///             handle.shutdown();
+///         });
+///         serve(server, App::new().route("/", get(|| "Hello from beside the rest"))).await?;
+///         beside.await;
+///         Ok(())
+///     })
+/// }
+/// ```
 ///
 /// # Errors
 ///
 /// [`ServeError`], as [`run`].
-pub async fn serve<M, A>(
-    listener: Async<TcpListener>,
-    app: A,
-    stop: impl Future<Output = ()>,
-) -> Result<(), ServeError>
+pub async fn serve<M, A>(at: impl Listen, app: A) -> Result<(), ServeError>
 where
     A: Application<M>,
     A::Service: Send + Sync + 'static,
     <A::Service as Service>::Future: Send,
     <A::Service as Service>::Response: Send,
 {
-    let (service, mut lifecycle) = app.start().map_err(ServeError::Build)?;
-    let clock = Clock::start();
-    let limits = Arc::new(Limits::default());
-    let spawner = lifecycle.spawner();
-    let service = Arc::new(service);
+    serve_with(at.into_server(), app, 1).await
+}
 
-    let mut io = Io::default();
-    drive::lifecycle(&mut lifecycle, &mut io, clock, |stage| stage != Stage::Starting).await;
-    if let Some(failure) = lifecycle.take_failure() {
-        drive::lifecycle(&mut lifecycle, &mut io, clock, |stage| stage == Stage::Over).await;
-        return Err(ServeError::Startup(failure));
+async fn serve_with<M, A>(server: Server, app: A, workers: usize) -> Result<(), ServeError>
+where
+    A: Application<M>,
+    A::Service: Send + Sync + 'static,
+    <A::Service as Service>::Future: Send,
+    <A::Service as Service>::Response: Send,
+{
+    let mut start = server.start(app, Duration::ZERO)?;
+    let handle = start.serving.handle.clone();
+    let _guard = handle.shutdown_on_drop();
+
+    drive::live(&mut start.life, Stage::Running).await;
+    if let Err(error) = start.life.started() {
+        drive::live(&mut start.life, Stage::Over).await;
+        return Err(error);
     }
-
-    let executor = Executor::new();
-    let drain = Event::new();
-    let accept = async {
-        loop {
-            let Some((socket, peer)) = accept(&listener).await else { continue };
-            let session = Session::with_limits(service.clone(), limits.clone()).lifecycle(&spawner);
-            let local = socket.get_ref().local_addr().ok().map(Into::into);
-            let info = ConnectionInfo::new(Some(peer.into()), local);
-            let connection = Connection::new(session, Stream(socket), info, limits.read_ahead);
-            executor.spawn(drive::connection(connection, clock, drain.listen())).detach();
-        }
-    };
-    let background = drive::lifecycle(&mut lifecycle, &mut io, clock, |stage| stage == Stage::Over);
-    executor.run(future::or(stop, future::or(accept, background))).await;
-
-    drop(listener);
-    drain.notify(usize::MAX);
-    io.drain = true;
-    // The lifecycle ends once every connection has, or the drain's time is up; then the connections end as well,
-    // and it is theirs to say how.
-    executor.run(drive::lifecycle(&mut lifecycle, &mut io, clock, |stage| stage == Stage::Over)).await;
-    while !executor.is_empty() {
-        executor.tick().await;
+    let executor = Arc::new(Executor::new());
+    for _ in 1..workers {
+        spawn_worker(executor.clone(), handle.clone())?;
     }
+    start.ready();
+    let Start { serving, mut life, listeners, .. } = start;
+    let mut all = accepting(listeners, &serving, &executor)?;
+    all.push(Box::pin(drive::live(&mut life, Stage::Over)));
+    executor.run(join(all)).await;
+    // Each connection ends by itself, and says how.
+    let mut empty = poll_fn(|cx| handle.poll_empty(cx));
+    // Whoever does not let go of its thread is not waited for.
+    let mut late = Timer::after(LET_GO);
+    let either = poll_fn(|cx| match Pin::new(&mut empty).poll(cx) {
+        Poll::Pending => Pin::new(&mut late).poll(cx).map(drop),
+        ready => ready,
+    });
+    executor.run(either).await;
     Ok(())
 }
 
-/// Resolves when the process is asked to stop.
-async fn stopped() {
-    match Signals::new([Signal::Int, Signal::Term]) {
-        Ok(mut signals) => drop(signals.next().await),
-        // A process that cannot be told to stop serves until it is killed.
-        Err(_) => future::pending().await,
-    }
+/// A further thread for the executor, until the server has stopped and its connections are over.
+fn spawn_worker(executor: Arc<Executor<'static>>, handle: Handle) -> Result<(), ServeError> {
+    let work = move || {
+        let mut watch = handle.watch();
+        let over = poll_fn(|cx| match watch.poll(cx) {
+            Stop::No => Poll::Pending,
+            _ => handle.poll_empty(cx),
+        });
+        block_on(executor.run(over));
+    };
+    let thread = thread::Builder::new().name("bakestone-worker".into()).spawn(work);
+    thread.map(drop).map_err(ServeError::System)
 }
 
-/// The next connection; `None` if there was an error, after which accepting goes on.
-async fn accept(listener: &Async<TcpListener>) -> Option<(Async<TcpStream>, SocketAddr)> {
-    match listener.accept().await {
-        Ok((socket, peer)) => {
-            // An answer that waits for an acknowledgement of the last one is a slow answer.
-            let _ = socket.get_ref().set_nodelay(true);
-            Some((socket, peer))
-        }
-        Err(error) => {
-            if !is_of_one_connection(&error) {
-                Timer::after(Duration::from_millis(50)).await;
+/// A future for each listener, which accepts from it until the server stops.
+fn accepting<'a, S>(
+    listeners: Vec<Listener>,
+    serving: &'a Arc<Serving<S>>,
+    executor: &'a Executor<'static>,
+) -> Result<Vec<BoxFuture<'a>>, ServeError>
+where
+    S: Service<Future: Send, Response: Send> + Send + Sync + 'static,
+{
+    let each = |listener| -> io::Result<BoxFuture<'a>> {
+        Ok(Box::pin(accept(Async::new_nonblocking(listener)?, serving, executor)))
+    };
+    listeners.into_iter().map(each).collect::<io::Result<_>>().map_err(ServeError::System)
+}
+
+/// Makes a task of each connection, until the server stops.
+async fn accept<S>(listener: Async<Listener>, serving: &Arc<Serving<S>>, executor: &Executor<'static>)
+where
+    S: Service<Future: Send, Response: Send> + Send + Sync + 'static,
+{
+    let mut watch = serving.handle.watch();
+    loop {
+        let next = poll_fn(|cx| {
+            if !ready!(watch.poll_room(cx)) {
+                return Poll::Ready(None);
             }
-            None
+            loop {
+                match listener.get_ref().accept() {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    accepted => return Poll::Ready(Some(accepted)),
+                }
+                if let Err(error) = ready!(listener.poll_readable(cx)) {
+                    return Poll::Ready(Some(Err(error)));
+                }
+            }
+        });
+        let Some(accepted) = next.await else { return };
+        match accepted.and_then(|(stream, info)| Ok((Watched::new(stream)?, info))) {
+            Ok((socket, info)) => {
+                // Another listener may have taken the last place: this one's connection then waits.
+                let Some(place) = poll_fn(|cx| watch.poll_place(cx)).await else { return };
+                executor.spawn(Drive::new(serving, place, socket, info)).detach();
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(_) => drop(Timer::after(BACK_OFF).await),
         }
     }
 }

@@ -6,20 +6,24 @@
 use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
 use std::task::Context;
+use std::time::Duration;
 
 use bakestone::effect::Effect;
-use bakestone::machine::{ConnectionInfo, Io, Machine, Moment, Now, Peer, Phase, Read, Wants};
+use bakestone::machine::{ConnectionInfo, Io, Machine, Memory, Moment, Now, Peer, Phase, Read, Wants};
 use bytes::{Buf, BytesMut};
 
 /// How many bytes one read takes at most.
 pub const READ_AT_ONCE: usize = 16 << 10;
 
+/// How often a runtime that hears of no error of a socket which it neither reads nor writes looks for one.
+pub const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
 /// Slices in one vectored write.
 const SLICES: usize = 16;
 
 thread_local! {
-    /// The read buffer of the connections whose turn it is not: an idle one owns none.
-    static SPARE: Cell<BytesMut> = Cell::default();
+    /// What is lent to the connection whose turn comes next: an idle one owns none.
+    static SPARE: Cell<Memory> = Cell::default();
 }
 
 /// Reads once from a source of the standard library's, for [`Socket::read`].
@@ -124,29 +128,37 @@ impl<M: Machine, S: Socket> Connection<M, S> {
         cx: &mut Context<'_>,
         mut perform: impl FnMut(Effect),
     ) -> Turn {
-        if self.io.input.capacity() == 0 {
-            self.io.input = SPARE.take();
-        }
+        let mut memory = SPARE.take();
+        self.io.lend(&mut memory);
         self.io.drain = drain;
-        let mut turn = Turn::Again;
+        let turn = self.rounds(clock, cx, &mut perform);
+        self.io.give_back(&mut memory);
+        SPARE.set(memory);
+        turn
+    }
+
+    fn rounds(
+        &mut self,
+        clock: impl Fn() -> Now,
+        cx: &mut Context<'_>,
+        mut perform: impl FnMut(Effect),
+    ) -> Turn {
         // A peer that keeps the socket full must not keep the thread from the others.
         for _ in 0..16 {
             let wants = self.machine.step(clock(), &mut self.io, cx);
-            self.io.effects.drain(..).for_each(&mut perform);
+            if !self.io.effects.is_empty() {
+                std::mem::take(&mut self.io.effects).into_iter().for_each(&mut perform);
+            }
             let wrote = self.write(wants);
             if self.settle(wants) {
                 return Turn::Over;
             }
             let read = self.read(wants);
             if !wrote && !read {
-                turn = self.wait(wants);
-                break;
+                return self.wait(wants);
             }
         }
-        if self.io.input.is_empty() {
-            SPARE.set(std::mem::take(&mut self.io.input));
-        }
-        turn
+        Turn::Again
     }
 
     /// Writes what the socket takes; whether it took anything.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
 use bakestone::app::BuildErrors;
 use bakestone::session::StartupError;
@@ -13,6 +14,9 @@ pub fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
+
+/// How long accepting pauses after an error that is [not of one connection](is_of_one_connection).
+pub const BACK_OFF: Duration = Duration::from_millis(50);
 
 /// Why a server did not start, or ended before its time.
 #[non_exhaustive]

@@ -6,20 +6,52 @@
 //!
 //! # Features
 //!
-//! `serve` (on by default): the server itself; without it the shared parts remain. `json` (on by default): JSON
-//! values as request and response bodies.
+//! - `serve` (on by default): the server on threads; it takes in `net`.
+//! - `net`: sockets, listeners and the [`Server`] settings, which every adapter on an operating system shares.
+//! - `inherit` (on by default): listeners that a service manager hands over.
+//! - `json` (on by default): JSON values as request and response bodies.
+//!
+//! Without any, the clock, the files, the pool and the connection remain: enough for a loop of one's own.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "serve")]
+mod alarm;
 mod clock;
 mod connection;
 mod error;
 pub mod files;
+#[cfg(feature = "net")]
+mod handle;
+#[cfg(feature = "net")]
+mod listener;
+mod pool;
 #[cfg(feature = "serve")]
 mod serve;
+#[cfg(feature = "net")]
+mod server;
+#[cfg(feature = "net")]
+mod serving;
+#[cfg(feature = "net")]
+mod signals;
+#[cfg(feature = "net")]
+mod stream;
 
 pub use bakestone;
 pub use clock::Clock;
-pub use connection::{Connection, READ_AT_ONCE, Socket, Turn, read_from};
-pub use error::{ServeError, is_of_one_connection};
+pub use connection::{Connection, LOOK_AGAIN, READ_AT_ONCE, Socket, Turn, read_from};
+pub use error::{BACK_OFF, ServeError, is_of_one_connection};
+#[cfg(feature = "net")]
+pub use handle::{Handle, Place, ShutdownOnDrop, Stop, Watch};
+#[cfg(feature = "net")]
+pub use listener::{Listener, StdListener};
+pub use pool::{Pool, Worker};
 #[cfg(feature = "serve")]
 pub use serve::{run, serve};
+#[cfg(feature = "net")]
+pub use server::{Listen, Server};
+#[cfg(feature = "net")]
+pub use serving::{BoxFuture, LET_GO, Life, Serving, Start, join};
+#[cfg(feature = "net")]
+pub use signals::stop_at_signals;
+#[cfg(feature = "net")]
+pub use stream::Stream;

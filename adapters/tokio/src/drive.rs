@@ -4,44 +4,18 @@
 //! many is harmless; what has expired is decided by the clock.
 
 use std::future::poll_fn;
-use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bakestone::Lifecycle;
+use bakestone::Session;
 use bakestone::effect::Effect;
-use bakestone::machine::{Io, Machine, Moment};
-use bakestone::session::Stage;
-use bakestone_std::{Clock, Connection, Socket, Turn, files};
-use bytes::BytesMut;
-use tokio::io::Interest;
-use tokio::net::TcpStream;
-use tokio::sync::watch;
+use bakestone::machine::{ConnectionInfo, Moment};
+use bakestone::session::{Service, Stage};
+use bakestone_std::{Clock, Connection, LOOK_AGAIN, Life, Place, Pool, Serving, Stop, Turn};
 use tokio::time::{Instant, Sleep};
 
-/// Tokio's socket, without waiting.
-pub(crate) struct Stream(pub(crate) Arc<TcpStream>);
-
-impl Socket for Stream {
-    fn read(&mut self, into: &mut BytesMut) -> io::Result<usize> {
-        self.0.try_read_buf(into)
-    }
-
-    fn write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.0.try_write_vectored(slices)
-    }
-
-    fn finish(&mut self) {
-        // If the peer is gone already, the next read says so.
-        let _ = socket2::SockRef::from(&*self.0).shutdown(std::net::Shutdown::Write);
-    }
-
-    fn reset(&mut self) {
-        // Without it the close is an orderly one, which is the most that can still be done.
-        let _ = self.0.set_zero_linger();
-    }
-}
+use crate::stream::Stream;
 
 /// A timer that is moved only forward in need.
 #[derive(Default)]
@@ -71,81 +45,77 @@ impl Alarm {
     }
 }
 
-/// Resolves when the socket reports an error that nobody reads or writes to find: the peer has reset it.
-type Break = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-fn broken(socket: Arc<TcpStream>) -> Break {
-    Box::pin(async move {
-        // An error of asking is one of the socket's, too.
-        let _ = socket.ready(Interest::ERROR).await;
-    })
+/// A connection as a task, which resolves at its end.
+///
+/// A type of its own, since an `async fn` would hold the connection twice: as its argument, and as its variable.
+pub(crate) struct Drive<S: Service> {
+    connection: Connection<Session<Arc<S>>, Stream>,
+    alarm: Alarm,
+    serving: Arc<Serving<S>>,
+    /// It goes last, when the connection is closed.
+    place: Place,
 }
 
-/// Runs a connection to its end.
-pub(crate) async fn connection<M: Machine>(
-    mut connection: Connection<M, Stream>,
-    clock: Clock,
-    mut drain: watch::Receiver<bool>,
-) {
-    let mut alarm = Alarm::default();
-    let mut stop = Box::pin(async move { drain.wait_for(|stop| *stop).await.is_ok() });
-    let mut stopping = false;
-    let mut watched: Option<Break> = None;
-    poll_fn(|cx| {
+impl<S: Service> Drive<S> {
+    pub(crate) fn new(serving: &Arc<Serving<S>>, place: Place, socket: Stream, info: ConnectionInfo) -> Self {
+        let connection = serving.connection(socket, info);
+        Self { connection, alarm: Alarm::default(), serving: serving.clone(), place }
+    }
+}
+
+impl<S: Service> Future for Drive<S> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Self { connection, alarm, serving, place } = &mut *self;
+        let clock = serving.clock;
         loop {
-            if !stopping && stop.as_mut().poll(cx).is_ready() {
-                stopping = true;
+            let stop = place.poll(cx);
+            if stop == Stop::Now {
+                return Poll::Ready(());
             }
-            match connection.turn(|| clock.now(), stopping, cx, perform) {
+            let drain = stop == Stop::Drain;
+            match connection.turn(|| clock.now(), drain, cx, |effect| perform(&serving.pool, effect)) {
                 Turn::Over => return Poll::Ready(()),
                 Turn::Again => {
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
                 Turn::Wait { readable, writable, until } => {
-                    let idle = !readable && !writable;
-                    let socket = connection.socket().filter(|_| idle).map(|socket| socket.0.clone());
-                    watched = socket.map(|socket| watched.take().unwrap_or_else(|| broken(socket)));
-                    if watched.as_mut().is_some_and(|broken| broken.as_mut().poll(cx).is_ready()) {
-                        connection.lose();
+                    let Some(socket) = connection.socket() else {
+                        ready!(alarm.poll(until, clock, cx));
+                        continue;
+                    };
+                    if (readable && socket.poll_read_ready(cx).is_ready())
+                        | (writable && socket.poll_write_ready(cx).is_ready())
+                    {
                         continue;
                     }
-                    let news = connection.socket().is_some_and(|socket| {
-                        (readable && socket.0.poll_read_ready(cx).is_ready())
-                            | (writable && socket.0.poll_write_ready(cx).is_ready())
-                    });
-                    if !news && alarm.poll(until, clock, cx).is_pending() {
-                        return Poll::Pending;
+                    let watched = readable || writable;
+                    let look_at = (!watched).then(|| clock.now().mono + LOOK_AGAIN);
+                    ready!(alarm.poll(until.into_iter().chain(look_at).min(), clock, cx));
+                    if !watched && socket.is_broken() {
+                        connection.lose();
                     }
                 }
             }
         }
-    })
-    .await;
+    }
 }
 
-/// Runs a lifecycle until `leave` says that its stage is one to leave at.
-pub(crate) async fn lifecycle(
-    lifecycle: &mut Lifecycle,
-    io: &mut Io,
-    clock: Clock,
-    leave: impl Fn(Stage) -> bool,
-) {
+/// Drives a server's life to a stage.
+pub(crate) async fn live(life: &mut Life, stage: Stage) {
     let mut alarm = Alarm::default();
     poll_fn(|cx| {
-        loop {
-            let wants = lifecycle.step(clock.now(), io, cx);
-            io.effects.drain(..).for_each(perform);
-            if leave(lifecycle.stage()) {
-                return Poll::Ready(());
-            }
-            ready!(alarm.poll(wants.wake_at, clock, cx));
+        while let Some(wants) = life.step(stage, cx, perform) {
+            ready!(alarm.poll(wants.wake_at, life.clock, cx));
         }
+        Poll::Ready(())
     })
     .await;
 }
 
 /// Files and blocking jobs go to tokio's pool.
-fn perform(effect: Effect) {
-    drop(tokio::task::spawn_blocking(move || files::perform(effect)));
+fn perform(pool: &Arc<Pool>, effect: Effect) {
+    pool.submit(effect, |worker| drop(tokio::task::spawn_blocking(move || worker.run())));
 }

@@ -15,7 +15,8 @@
 
 mod drive;
 mod serve;
+mod stream;
 
 pub use bakestone;
-pub use bakestone_std::{Clock, ServeError};
+pub use bakestone_std::{Handle, Listen, ServeError, Server};
 pub use serve::{run, serve};

@@ -1,139 +1,175 @@
-//! The listener, and the end of it.
+//! The listeners, the threads, and the end of them.
 
 use std::future::poll_fn;
-use std::net::SocketAddr;
-use std::pin::pin;
+use std::io;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Poll, ready};
+use std::thread;
 use std::time::Duration;
 
 use bakestone::app::Application;
-use bakestone::machine::{ConnectionInfo, Io};
 use bakestone::session::{Service, Stage};
-use bakestone::{Limits, Session};
-use bakestone_std::{Clock, Connection, ServeError, is_of_one_connection};
-use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
-use tokio::sync::watch;
+use bakestone_std::{
+    BACK_OFF, BoxFuture, Handle, LET_GO, Listen, Listener, ServeError, Server, Serving, Start,
+    is_of_one_connection, join, stop_at_signals,
+};
+use tokio::runtime::Runtime;
 
-use crate::drive::{self, Stream};
+use crate::drive::{self, Drive};
+use crate::stream::Accept;
 
-/// Serves `app` on `address` until SIGINT or SIGTERM comes, on an event loop of its own; then it drains.
+/// Serves `app` until SIGINT or SIGTERM comes, with as many event loops as the [`Server`] says; then it drains.
 ///
 /// # Errors
 ///
 /// [`ServeError`]: the application is not sound, a start-up hook failed, or the address is taken.
-pub fn run<M, A>(app: A, address: impl ToSocketAddrs + std::fmt::Debug) -> Result<(), ServeError>
+pub fn run<M, A>(app: A, at: impl Listen) -> Result<(), ServeError>
 where
     A: Application<M>,
     A::Service: Send + Sync + 'static,
     <A::Service as Service>::Future: Send,
     <A::Service as Service>::Response: Send,
 {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(ServeError::System)?.block_on(async {
-        let listener = TcpListener::bind(&address)
-            .await
-            .map_err(|source| ServeError::Listen { address: format!("{address:?}"), source })?;
-        serve(listener, app, stopped()).await
-    })
+    let server = at.into_server();
+    stop_at_signals(&server.handle())?;
+    let workers = server.worker_count();
+    let runtime = event_loop()?;
+    let served = runtime.block_on(serve_with(server, app, workers));
+    // Whoever does not let go of its thread is not waited for.
+    runtime.shutdown_background();
+    served
 }
 
-/// Serves `app` on a listener, inside a running runtime, until `stop` resolves; then it drains: no connection
-/// is accepted any more, idle ones are closed, busy ones come to their end within `drain_time`.
+/// Serves `app`, inside a running runtime, until the [handle](Server::handle) of the server says otherwise; then it
+/// drains: no connection is accepted any more, idle ones are closed, busy ones come to their end within
+/// `drain_time`.
+///
+/// A connection is a task of the runtime. If the future is dropped, nothing is accepted any more, and the
+/// connections drain by themselves.
+///
+/// ```no_run
+/// use bakestone_tokio::bakestone::{App, get};
+/// use bakestone_tokio::{Server, serve};
+///
+/// #[tokio::main]
+/// async fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     let server = Server::new().address("127.0.0.1:8000").bind()?;
+///     let handle = server.handle();
+///     tokio::spawn(async move {
+///         // Whatever tells your program to stop.
+///         let _ = tokio::signal::ctrl_c().await;
+///         handle.shutdown();
+///     });
+///     let beside = tokio::spawn(async { /* the rest of your program */ });
+///     serve(server, App::new().route("/", get(|| "Hello from beside the rest"))).await?;
+///     beside.await?;
+///     Ok(())
+/// }
+/// ```
 ///
 /// # Errors
 ///
 /// [`ServeError`], as [`run`].
-pub async fn serve<M, A>(
-    listener: TcpListener,
-    app: A,
-    stop: impl Future<Output = ()>,
-) -> Result<(), ServeError>
+pub async fn serve<M, A>(at: impl Listen, app: A) -> Result<(), ServeError>
 where
     A: Application<M>,
     A::Service: Send + Sync + 'static,
     <A::Service as Service>::Future: Send,
     <A::Service as Service>::Response: Send,
 {
-    let (service, mut lifecycle) = app.start().map_err(ServeError::Build)?;
-    let clock = Clock::start();
-    let limits = Arc::new(Limits::default());
-    let spawner = lifecycle.spawner();
-    let service = Arc::new(service);
-    let (drain, draining) = watch::channel(false);
+    serve_with(at.into_server(), app, 1).await
+}
 
-    let mut io = Io::default();
-    drive::lifecycle(&mut lifecycle, &mut io, clock, |stage| stage != Stage::Starting).await;
-    if let Some(failure) = lifecycle.take_failure() {
-        drive::lifecycle(&mut lifecycle, &mut io, clock, |stage| stage == Stage::Over).await;
-        return Err(ServeError::Startup(failure));
+async fn serve_with<M, A>(server: Server, app: A, workers: usize) -> Result<(), ServeError>
+where
+    A: Application<M>,
+    A::Service: Send + Sync + 'static,
+    <A::Service as Service>::Future: Send,
+    <A::Service as Service>::Response: Send,
+{
+    let mut start = server.start(app, Duration::ZERO)?;
+    let handle = start.serving.handle.clone();
+    let _guard = handle.shutdown_on_drop();
+
+    drive::live(&mut start.life, Stage::Running).await;
+    if let Err(error) = start.life.started() {
+        drive::live(&mut start.life, Stage::Over).await;
+        return Err(error);
     }
-
-    let accept = async {
-        loop {
-            let Some((socket, peer)) = accept(&listener).await else { continue };
-            let session = Session::with_limits(service.clone(), limits.clone()).lifecycle(&spawner);
-            let info = ConnectionInfo::new(Some(peer.into()), socket.local_addr().ok().map(Into::into));
-            let connection = Connection::new(session, Stream(Arc::new(socket)), info, limits.read_ahead);
-            tokio::spawn(drive::connection(connection, clock, draining.clone()));
-        }
-    };
-    let background = drive::lifecycle(&mut lifecycle, &mut io, clock, |stage| stage == Stage::Over);
-    first_of(stop, accept, background).await;
-
-    drop(listener);
-    // With nobody left to tell, nobody needs it.
-    let _ = drain.send(true);
-    io.drain = true;
-    // The lifecycle ends once every connection has, or the drain's time is up; then the connections end as well,
-    // and it is theirs to say how.
-    drive::lifecycle(&mut lifecycle, &mut io, clock, |stage| stage == Stage::Over).await;
-    drop(draining);
-    drain.closed().await;
+    for _ in 1..workers {
+        let (listeners, serving) = (start.listeners_again()?, start.serving.clone());
+        spawn_worker(move || accepting(listeners, &serving), handle.clone())?;
+    }
+    start.ready();
+    let Start { serving, mut life, listeners, .. } = start;
+    let mut all = accepting(listeners, &serving)?;
+    all.push(Box::pin(drive::live(&mut life, Stage::Over)));
+    join(all).await;
+    // Each connection ends by itself, and says how.
+    let empty = poll_fn(|cx| handle.poll_empty(cx));
+    // Whoever does not let go of its thread is not waited for.
+    let _ = tokio::time::timeout(LET_GO, empty).await;
     Ok(())
 }
 
-/// Waits for the first of three futures.
-async fn first_of(a: impl Future<Output = ()>, b: impl Future<Output = ()>, c: impl Future<Output = ()>) {
-    let (mut a, mut b, mut c) = (pin!(a), pin!(b), pin!(c));
-    poll_fn(|cx| {
-        let over =
-            a.as_mut().poll(cx).is_ready() | b.as_mut().poll(cx).is_ready() | c.as_mut().poll(cx).is_ready();
-        if over { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
+/// An event loop for one thread.
+fn event_loop() -> Result<Runtime, ServeError> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ServeError::System)
 }
 
-/// The next connection; `None` if there was an error, after which accepting goes on.
-async fn accept(listener: &TcpListener) -> Option<(TcpStream, SocketAddr)> {
-    match listener.accept().await {
-        Ok((socket, peer)) => {
-            // An answer that waits for an acknowledgement of the last one is a slow answer.
-            let _ = socket.set_nodelay(true);
-            Some((socket, peer))
-        }
-        Err(error) => {
-            if !is_of_one_connection(&error) {
-                tokio::time::sleep(Duration::from_millis(50)).await;
+/// A further event loop, on a thread of its own: it accepts until the server stops, and ends with its connections.
+fn spawn_worker(
+    accepting: impl FnOnce() -> Result<Vec<BoxFuture<'static>>, ServeError> + Send + 'static,
+    handle: Handle,
+) -> Result<(), ServeError> {
+    let runtime = event_loop()?;
+    let work = move || {
+        runtime.block_on(async {
+            // Without a place among tokio's sockets the other workers serve on.
+            if let Ok(accepting) = accepting() {
+                join(accepting).await;
             }
-            None
-        }
-    }
+            poll_fn(|cx| handle.poll_empty(cx)).await;
+        });
+    };
+    let thread = thread::Builder::new().name("bakestone-worker".into()).spawn(work);
+    thread.map(drop).map_err(ServeError::System)
 }
 
-/// Resolves when the process is asked to stop.
-async fn stopped() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (interrupt, terminate) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-    match (interrupt, terminate) {
-        (Ok(mut interrupt), Ok(mut terminate)) => {
-            poll_fn(|cx| {
-                let asked = interrupt.poll_recv(cx).is_ready() | terminate.poll_recv(cx).is_ready();
-                if asked { Poll::Ready(()) } else { Poll::Pending }
-            })
-            .await;
+/// A future for each listener, which accepts from it until the server stops.
+fn accepting<S>(
+    listeners: Vec<Listener>,
+    serving: &Arc<Serving<S>>,
+) -> Result<Vec<BoxFuture<'static>>, ServeError>
+where
+    S: Service<Future: Send, Response: Send> + Send + Sync + 'static,
+{
+    let each = |listener| -> io::Result<BoxFuture<'static>> {
+        Ok(Box::pin(accept(Accept::new(listener)?, serving.clone())))
+    };
+    listeners.into_iter().map(each).collect::<io::Result<_>>().map_err(ServeError::System)
+}
+
+/// Makes a task of each connection, until the server stops.
+async fn accept<S>(listener: Accept, serving: Arc<Serving<S>>)
+where
+    S: Service<Future: Send, Response: Send> + Send + Sync + 'static,
+{
+    let mut watch = serving.handle.watch();
+    loop {
+        let next = poll_fn(|cx| match ready!(watch.poll_room(cx)) {
+            true => listener.poll(cx).map(Some),
+            false => Poll::Ready(None),
+        });
+        let Some(accepted) = next.await else { return };
+        match accepted {
+            Ok((stream, info)) => {
+                // Another worker may have taken the last place: this one's connection then waits.
+                let Some(place) = poll_fn(|cx| watch.poll_place(cx)).await else { return };
+                tokio::spawn(Drive::new(&serving, place, stream, info));
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(_) => tokio::time::sleep(BACK_OFF).await,
         }
-        // A process that cannot be told to stop serves until it is killed.
-        _ => std::future::pending().await,
     }
 }

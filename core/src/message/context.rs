@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use crate::effect::{self, BlockingError, FileError, OpenMode};
 use crate::error::{Disconnected, Result};
+use crate::limits::Limits;
 use crate::machine::{ConnectionInfo, Moment, Now};
 use crate::message::File;
 use crate::session::exchange::Exchange;
@@ -64,6 +65,12 @@ impl Context {
 
     pub(crate) fn of_lifecycle(scope: Arc<Scope>, spawner: Spawner) -> Self {
         Self { scope, exchange: None, connection: Arc::default(), spawner: Some(spawner) }
+    }
+
+    /// How much of a body is buffered whole: what the session's limits say, else the default.
+    pub(crate) fn buffered_body_bytes(&self) -> usize {
+        let limit = self.exchange.as_ref().and_then(|exchange| exchange.buffered_body_bytes());
+        limit.unwrap_or_else(|| Limits::default().buffered_body_bytes)
     }
 
     pub(crate) fn exchange(&self) -> Option<&Arc<Exchange>> {

@@ -4,6 +4,8 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{Extensions, HeaderMap, Method, StatusCode, Uri, Version};
 
+#[cfg(doc)]
+use crate::limits::Limits;
 use crate::message::writer::{self, ResponseWriter, WriteError};
 use crate::message::{Body, BodyError, Context};
 use crate::router::Params;
@@ -128,16 +130,17 @@ impl Request {
         self.body.chunk().await
     }
 
-    /// The whole body, at most 2 MiB; [`Body::bytes`] takes another limit.
+    /// The whole body, at most [`Limits::buffered_body_bytes`]; [`Body::bytes`] takes another limit.
     ///
     /// # Errors
     ///
     /// [`BodyError`]; a longer body becomes 413.
     pub async fn bytes(&mut self) -> Result<Bytes, BodyError> {
-        self.body.bytes(BUFFERED_BODY_BYTES).await
+        let limit = self.context.buffered_body_bytes();
+        self.body.bytes(limit).await
     }
 
-    /// The whole body as UTF-8 text, at most 2 MiB.
+    /// The whole body as UTF-8 text, at most [`Limits::buffered_body_bytes`].
     ///
     /// # Errors
     ///
@@ -147,7 +150,7 @@ impl Request {
         String::from_utf8(bytes.into()).map_err(|error| BodyError::NotUtf8(error.utf8_error().valid_up_to()))
     }
 
-    /// The whole body, at most 2 MiB, as JSON.
+    /// The whole body, at most [`Limits::buffered_body_bytes`], as JSON.
     ///
     /// # Errors
     ///
@@ -192,9 +195,6 @@ impl Request {
         writer::respond(self.context.exchange(), status, headers, Some(length))
     }
 }
-
-/// What `bytes`, `text` and `json` buffer at most.
-const BUFFERED_BODY_BYTES: usize = 2 << 20;
 
 impl From<Request> for http::Request<Body> {
     /// The context and the parameters travel in the extensions.

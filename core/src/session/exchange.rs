@@ -12,6 +12,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 use crate::error::Disconnected;
+use crate::limits::Limits;
 use crate::message::{BodyError, OnDisconnect, WriteError};
 use crate::session::lifecycle::Task;
 use crate::session::scope::{Scope, lock};
@@ -36,6 +37,8 @@ struct State {
     on_disconnect: Option<OnDisconnect>,
     switch: Switch,
     after: Vec<Task>,
+    /// `Limits::buffered_body_bytes`; of an exchange without a session, none is set.
+    buffered_body_bytes: Option<usize>,
 }
 
 /// Which response makes the connection the handler's, as a stream of bytes in both directions.
@@ -117,12 +120,13 @@ impl Exchange {
         exchange
     }
 
-    /// Makes the exchange as new for the next request: how much of the handler's own writing may wait, and
-    /// which status makes the connection the handler's.
-    pub(crate) fn restart(&mut self, limit: usize, switch: Switch) {
+    /// Makes the exchange as new for the next request; `switch` says which status makes the connection the
+    /// handler's.
+    pub(crate) fn restart(&mut self, limits: &Limits, switch: Switch) {
         let state = self.state.get_mut().unwrap_or_else(|poison| poison.into_inner());
         *state = State::default();
-        state.outgoing.limit = limit;
+        state.outgoing.limit = (limits.output_bytes / 4).max(1);
+        state.buffered_body_bytes = Some(limits.buffered_body_bytes);
         state.switch = switch;
     }
 
@@ -335,6 +339,11 @@ impl Exchange {
         }
         self.scope.nudge();
         Ok(())
+    }
+
+    /// How much of the body a handler may have buffered.
+    pub(crate) fn buffered_body_bytes(&self) -> Option<usize> {
+        lock(&self.state).buffered_body_bytes
     }
 
     pub(crate) fn lost(&self) -> Option<Disconnected> {

@@ -105,7 +105,7 @@ impl<S: Service> Session<S> {
             self.exchange = Exchange::new(self.scope.clone());
         }
         if let Some(exchange) = Arc::get_mut(&mut self.exchange) {
-            exchange.restart((self.limits.output_bytes / 4).max(1), switch);
+            exchange.restart(&self.limits, switch);
         }
     }
 

@@ -1,19 +1,36 @@
-//! One application over real sockets, on each driver: the same answers, `Date` apart.
+//! One application on every driver, in memory and over real sockets: the same answers, the same ends.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+#[allow(dead_code, unused_imports, reason = "its main is not called here")]
+#[path = "../../src/readiness_loop.rs"]
+mod readiness_loop;
+
+mod host;
+
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
-use std::thread;
 use std::time::Duration;
 
-use bakestone::{App, Body, Context, Error, Path, Request, State, StatusCode, Text, get, post};
+use bakestone::{App, Body, Context, Error, Limits, Path, Request, State, StatusCode, Text, get, post};
+use bakestone_std::Server;
 
-/// How often a background task came to its end.
+use host::{Driver, End, Host, text};
+
+/// How often a task, or a handler, came to its end.
 #[derive(Clone, Default)]
 struct Ended(Arc<AtomicUsize>);
 
-fn app(ended: Ended) -> App {
+impl Ended {
+    fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    fn note(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// What the tests talk to. `/native` waits on the runtime's own timer.
+fn app(driver: Driver, ended: &Ended) -> App {
     async fn hello(Path(name): Path<String>) -> Text<String> {
         Text(format!("Hello, {name}!"))
     }
@@ -26,17 +43,13 @@ fn app(ended: Ended) -> App {
     async fn later(context: Context, State(ended): State<Ended>) -> bakestone::Result<StatusCode> {
         context.spawn(|context| async move {
             context.sleep(Duration::from_millis(50)).await;
-            ended.0.fetch_add(1, Ordering::SeqCst);
+            ended.note();
         })?;
         Ok(StatusCode::ACCEPTED)
     }
-    async fn sleep(context: Context) -> Text<&'static str> {
-        context.sleep(Duration::from_millis(50)).await;
+    async fn sleep(context: Context, Path(time): Path<u64>) -> Text<&'static str> {
+        context.sleep(Duration::from_millis(time)).await;
         Text("slept")
-    }
-    async fn slow(context: Context) -> Text<&'static str> {
-        context.sleep(Duration::from_millis(600)).await;
-        Text("slow")
     }
     async fn blocking(context: Context) -> bakestone::Result<Text<String>> {
         Ok(Text(context.blocking(|| 6 * 7).await?.to_string()))
@@ -46,218 +59,270 @@ fn app(ended: Ended) -> App {
         struct Guard(Ended);
         impl Drop for Guard {
             fn drop(&mut self) {
-                self.0.0.fetch_add(1, Ordering::SeqCst);
+                self.0.note();
             }
         }
         let _guard = Guard(ended);
         std::future::pending().await
     }
+    /// Begins to answer, and never ends.
+    async fn endless(request: Request) -> bakestone::Result<bakestone::message::Sent> {
+        let mut response = request.respond(StatusCode::OK, Default::default())?;
+        response.write("the beginning").await?;
+        std::future::pending::<()>().await;
+        Ok(response.finish().await?)
+    }
+    let native = move |context: Context| async move {
+        let time = Duration::from_millis(20);
+        match driver {
+            Driver::Tokio => tokio::time::sleep(time).await,
+            Driver::Smol => drop(async_io::Timer::after(time).await),
+            // Where there is no runtime, its timer is a thread that sleeps.
+            _ => context.blocking(move || std::thread::sleep(time)).await?,
+        }
+        Ok::<_, Error>(Text("slept"))
+    };
     App::new()
-        .state(ended)
-        .route("/stuck", get(stuck))
-        .route("/slow", get(slow))
+        .state(ended.clone())
         .route("/hello/{name}", get(hello))
         .route("/echo", post(echo))
         .route("/length", post(length))
         .route("/later", post(later))
-        .route("/sleep", get(sleep))
+        .route("/sleep/{ms:int}", get(sleep))
+        .route("/native", get(native))
         .route("/blocking", get(blocking))
+        .route("/stuck", get(stuck).post(stuck))
+        .route("/endless", get(endless))
         .route("/fail", get(|| Err::<&str, _>(Error::new(StatusCode::IM_A_TEAPOT, "short and stout"))))
 }
 
-/// Starts a driver on a free port; it serves until the test ends.
-fn start(driver: &'static str, ended: Ended) -> String {
-    start_until(driver, ended, None).0
+fn start(driver: Driver, ended: &Ended) -> Host {
+    Host::start(driver, app(driver, ended), &Limits::default())
 }
 
-/// Starts a driver on a free port. After `time` it drains, where it can, and the thread ends.
-fn start_until(
-    driver: &'static str,
-    ended: Ended,
-    time: Option<Duration>,
-) -> (String, thread::JoinHandle<Result<(), String>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = listener.local_addr().expect("an address").to_string();
-    let server = thread::spawn(move || {
-        let served = match driver {
-            "std" => bakestone_std::serve(listener, app(ended)),
-            "smol" => async_io::block_on(async {
-                let stop = async {
-                    match time {
-                        Some(time) => drop(async_io::Timer::after(time).await),
-                        None => std::future::pending().await,
-                    }
-                };
-                let listener = async_io::Async::new(listener).expect("a listener");
-                bakestone_smol::serve(listener, app(ended), stop).await
-            }),
-            _ => {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                runtime.expect("a runtime").block_on(async {
-                    let stop = async {
-                        match time {
-                            Some(time) => tokio::time::sleep(time).await,
-                            None => std::future::pending().await,
-                        }
-                    };
-                    listener.set_nonblocking(true).expect("a listener");
-                    let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
-                    bakestone_tokio::serve(listener, app(ended), stop).await
-                })
-            }
-        };
-        served.map_err(|error| error.to_string())
-    });
-    (address, server)
-}
-
-/// How long a test waits for a socket before it fails.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-const DRIVERS: [&str; 3] = ["std", "smol", "tokio"];
-
-fn connect(address: &str) -> TcpStream {
-    let socket = TcpStream::connect(address).expect("a connection");
-    socket.set_read_timeout(Some(PATIENCE)).expect("a time-out");
-    socket.set_write_timeout(Some(PATIENCE)).expect("a time-out");
-    socket
-}
-
-/// Sends `request` and reads to the end; the answer without its `Date` fields.
-fn talk(address: &str, request: &[u8]) -> String {
-    let mut socket = connect(address);
-    socket.write_all(request).expect("a request");
-    let mut answer = Vec::new();
-    socket.read_to_end(&mut answer).expect("an answer and an end");
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    answer.split_inclusive("\r\n").filter(|line| !line.starts_with("date: ")).collect()
-}
+const CLOSE: &str = "Connection: close\r\n";
 
 fn get_request(path: &str, more: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: a\r\n{more}\r\n")
 }
 
+fn upload(path: &str, length: usize) -> Vec<u8> {
+    let head = format!("POST {path} HTTP/1.1\r\nHost: a\r\n{CLOSE}Content-Length: {length}\r\n\r\n");
+    let mut request = head.into_bytes();
+    request.extend((0..length).map(|place| (place % 251) as u8));
+    request
+}
+
+/// Whether one answer is there whole, for those that have no body or `slept` as theirs.
+fn answered(answer: &[u8]) -> bool {
+    let answer = text(answer);
+    answer.split_once("\r\n\r\n").is_some_and(|(head, body)| !head.contains("length: 5") || body == "slept")
+}
+
 #[test]
-fn every_driver_gives_the_same_answers() {
-    let close = "Connection: close\r\n";
+fn the_same_answers_byte_for_byte() {
     let chunked = "Transfer-Encoding: chunked\r\n";
     let conversations = [
-        get_request("/hello/1", "") + &get_request("/hello/2", "") + &get_request("/hello/3", close),
-        get_request("/sleep", "") + &get_request("/blocking", close),
-        get_request("/nope", "") + &get_request("/fail", close),
-        format!("POST /echo HTTP/1.1\r\nHost: a\r\n{close}{chunked}\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"),
-        format!("POST /length HTTP/1.1\r\nHost: a\r\n{close}Content-Length: 5\r\n\r\nhello"),
+        get_request("/hello/1", "") + &get_request("/hello/2", "") + &get_request("/hello/3", CLOSE),
+        get_request("/sleep/50", "") + &get_request("/native", "") + &get_request("/blocking", CLOSE),
+        get_request("/nope", "") + &get_request("/fail", CLOSE),
+        format!("POST /echo HTTP/1.1\r\nHost: a\r\n{CLOSE}{chunked}\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"),
+        format!("POST /length HTTP/1.1\r\nHost: a\r\n{CLOSE}Content-Length: 5\r\n\r\nhello"),
+        format!("POST /later HTTP/1.1\r\nHost: a\r\n{CLOSE}Content-Length: 0\r\n\r\n"),
         "GET /hello/1 HTTP/1.0\r\n\r\n".to_owned(),
         "GET /hello/1 HTTP/1.1\r\nHost : a\r\n\r\n".to_owned(),
     ];
-    let addresses = DRIVERS.map(|driver| start(driver, Ended::default()));
+    let hosts = Driver::ALL.map(|driver| start(driver, &Ended::default()));
     for request in &conversations {
-        let answers = addresses.each_ref().map(|address| talk(address, request.as_bytes()));
+        let answers = hosts.each_ref().map(|host| {
+            let answer = host.connect().exchange(request.clone().into_bytes());
+            let answer = String::from_utf8(answer).expect("text");
+            answer.split_inclusive("\r\n").filter(|line| !line.starts_with("date: ")).collect::<String>()
+        });
         assert!(answers[0].starts_with("HTTP/1.1 "), "{request}\n{}", answers[0]);
-        for (driver, answer) in DRIVERS.iter().zip(&answers) {
-            assert_eq!(answer, &answers[0], "{driver}: {request}");
+        for (driver, answer) in Driver::ALL.iter().zip(&answers) {
+            assert_eq!(answer, &answers[0], "{driver:?}: {request}");
         }
+    }
+}
+
+#[test]
+fn a_connection_is_kept_from_one_request_to_the_next() {
+    for driver in Driver::ALL {
+        let host = start(driver, &Ended::default());
+        let mut client = host.connect();
+        for _ in 0..3 {
+            client.send(get_request("/sleep/1", ""));
+            let (answer, end) = client.receive(answered);
+            assert_eq!(
+                (end, text(&answer).ends_with("slept")),
+                (End::Open, true),
+                "{driver:?}: {}",
+                text(&answer)
+            );
+        }
+    }
+}
+
+#[test]
+fn sixty_four_mebibytes_go_up_and_come_down() {
+    for driver in Driver::ALL {
+        let request = upload("/echo", 64 << 20);
+        let answer = start(driver, &Ended::default()).connect().exchange(request.clone());
+        let body = request.len() - (64 << 20);
+        assert!(answer.starts_with(b"HTTP/1.1 200 "), "{driver:?}: {}", text(&answer));
+        assert!(answer.ends_with(&request[body..]), "{driver:?}: {} bytes came back", answer.len());
     }
 }
 
 #[test]
 fn a_client_that_is_still_writing_reads_the_413() {
-    for driver in DRIVERS {
-        let address = start(driver, Ended::default());
-        let mut socket = connect(&address);
-        let length = 64 << 20;
-        let head = format!("POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n");
-        socket.write_all(head.as_bytes()).expect("a head");
+    for driver in Driver::ALL {
+        let host = start(driver, &Ended::default());
+        let mut client = host.connect();
         // A naive client writes all of it, and only then reads.
-        let piece = vec![b'x'; 64 << 10];
-        for _ in 0..length / piece.len() {
-            socket.write_all(&piece).expect("the server goes on reading");
-        }
-        let mut answer = [0; 12];
-        socket.read_exact(&mut answer).expect("an answer");
-        assert_eq!(&answer, b"HTTP/1.1 413", "{driver}");
+        client.send(upload("/length", 64 << 20));
+        let (answer, _) = client.receive(|answer| answer.len() >= 12);
+        assert!(answer.starts_with(b"HTTP/1.1 413"), "{driver:?}: {}", text(&answer));
     }
 }
 
 #[test]
-fn sixteen_mebibytes_go_through_and_come_back() {
-    for driver in DRIVERS {
-        let address = start(driver, Ended::default());
-        let socket = connect(&address);
-        let length = 16 << 20;
-        let mut writer = socket.try_clone().expect("a second handle");
-        let (done, written) = mpsc::channel();
-        thread::spawn(move || {
-            let head = format!(
-                "POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
-            );
-            let body: Vec<u8> = (0..length).map(|place| (place % 251) as u8).collect();
-            let sent = writer.write_all(head.as_bytes()).and_then(|()| writer.write_all(&body));
-            done.send(sent.map(|()| body)).expect("the test waits");
-        });
-        let mut answer = Vec::new();
-        (&socket).read_to_end(&mut answer).expect("an answer");
-        let body = written.recv_timeout(PATIENCE).expect("the writer").expect("the whole was written");
-        assert!(answer.ends_with(&body), "{driver}: {} bytes came back", answer.len());
+fn a_client_that_has_said_all_gets_its_answer() {
+    for driver in Driver::ALL {
+        let host = start(driver, &Ended::default());
+        let mut client = host.connect();
+        client.send(get_request("/sleep/50", ""));
+        client.finish();
+        let (answer, end) = client.receive(|_| false);
+        assert_eq!(
+            (end, text(&answer).ends_with("slept")),
+            (End::Finished, true),
+            "{driver:?}: {}",
+            text(&answer)
+        );
     }
-}
-
-/// Waits for a task, or a handler, to have come to its end.
-fn wait_for(ended: &Ended) -> bool {
-    (0..500).any(|_| {
-        thread::sleep(Duration::from_millis(10));
-        ended.0.load(Ordering::SeqCst) == 1
-    })
 }
 
 /// With as much read ahead as is kept, nobody reads the socket any more; an error is noticed all the same.
 #[test]
-fn a_reset_is_noticed_though_nobody_reads() {
-    for driver in ["std", "tokio"] {
-        let ended = Ended::default();
-        let address = start(driver, ended.clone());
-        let mut socket = connect(&address);
-        socket.write_all(get_request("/stuck", "").as_bytes()).expect("a request");
-        socket.write_all(&[b'x'; 40_000]).expect("more than is read ahead");
-        thread::sleep(Duration::from_millis(100));
-        assert_eq!(ended.0.load(Ordering::SeqCst), 0, "{driver}: the handler runs");
-        socket2::SockRef::from(&socket).set_linger(Some(Duration::ZERO)).expect("a reset");
-        drop(socket);
-        assert!(wait_for(&ended), "{driver}: the handler was never dropped");
+fn a_reset_is_noticed_whether_anybody_reads_or_not() {
+    for driver in Driver::ALL {
+        for behind in [0, 40_000] {
+            let ended = Ended::default();
+            let host = start(driver, &ended);
+            let mut client = host.connect();
+            client.send(get_request("/stuck", ""));
+            if driver != Driver::Memory || behind == 0 {
+                client.send(vec![b'x'; behind]);
+            }
+            assert!(!host.wait_a_little(|| ended.count() > 0), "{driver:?}: the handler runs");
+            client.reset();
+            assert!(host.wait(|| ended.count() == 1), "{driver:?}, {behind}: the handler was never dropped");
+        }
     }
 }
 
 #[test]
-fn a_client_that_resets_at_once_still_gets_its_task_counted() {
-    for driver in DRIVERS {
+fn a_reset_in_the_middle_of_a_body_ends_its_handler() {
+    for driver in Driver::ALL {
         let ended = Ended::default();
-        let address = start(driver, ended.clone());
-        let mut socket = connect(&address);
-        socket.write_all(b"POST /later HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n").expect("a request");
-        socket2::SockRef::from(&socket).set_linger(Some(Duration::ZERO)).expect("a reset");
+        let host = start(driver, &ended);
+        let mut client = host.connect();
+        client.send("POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf of it");
+        client.reset();
+        // The server is none the worse for it.
+        let answer = host.connect().exchange(get_request("/hello/next", CLOSE).into_bytes());
+        assert!(answer.ends_with(b"Hello, next!"), "{driver:?}: {}", text(&answer));
+        host.shutdown();
+        host.end();
+    }
+}
+
+#[test]
+fn a_task_outlives_the_client_that_asked_for_it() {
+    for driver in Driver::ALL {
+        let ended = Ended::default();
+        let host = start(driver, &ended);
+        let mut client = host.connect();
+        client.send("POST /later HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
         // The reset must not overtake the request itself, which then would never have been.
-        socket.read_exact(&mut [0; 12]).expect("an answer");
-        drop(socket);
-        assert!(wait_for(&ended), "{driver}: the task never came to its end");
+        client.receive(|answer| answer.len() >= 12);
+        client.reset();
+        assert!(host.wait(|| ended.count() == 1), "{driver:?}: the task never came to its end");
     }
 }
 
 #[test]
 fn a_drain_lets_what_runs_come_to_its_end() {
-    for driver in ["smol", "tokio"] {
-        let (address, server) = start_until(driver, Ended::default(), Some(Duration::from_millis(300)));
-        let mut idle = connect(&address);
-        idle.write_all(get_request("/hello/1", "").as_bytes()).expect("a request");
-        idle.read_exact(&mut [0; 12]).expect("an answer");
-        let answer = talk(&address, get_request("/slow", "").as_bytes());
+    for driver in Driver::ALL {
+        let host = start(driver, &Ended::default());
+        let (mut idle, mut busy) = (host.connect(), host.connect());
+        idle.send(get_request("/hello/1", ""));
+        idle.receive(|answer| answer.ends_with(b"Hello, 1!"));
+        busy.send(get_request("/sleep/600", ""));
+        host.wait_a_little(|| false);
+        host.shutdown();
+        let (answer, end) = busy.receive(|_| false);
+        let answer = text(&answer);
+        assert_eq!(end, End::Finished, "{driver:?}");
         assert!(
-            answer.contains("\r\nconnection: close\r\n") && answer.ends_with("slow"),
-            "{driver}: {answer}"
+            answer.contains("\r\nconnection: close\r\n") && answer.ends_with("slept"),
+            "{driver:?}: {answer}"
         );
-        let mut rest = Vec::new();
-        idle.read_to_end(&mut rest).expect("an orderly close of the idle connection");
-        drop(idle);
-        assert_eq!(server.join().expect("the server does not panic"), Ok(()), "{driver}");
-        assert!(TcpStream::connect(&address).is_err(), "{driver}: nobody listens any more");
+        assert_eq!(idle.receive(|_| false), (Vec::new(), End::Finished), "{driver:?}: the idle one");
+        drop((idle, busy));
+        host.end();
+    }
+}
+
+/// Its end must not look like the end of the message.
+#[test]
+fn what_is_cut_off_by_the_end_of_the_drain_looks_cut() {
+    for driver in Driver::ALL {
+        let mut limits = Limits::default();
+        limits.drain_time = Duration::from_millis(300);
+        let host = Host::start(driver, app(driver, &Ended::default()), &limits);
+        let mut client = host.connect();
+        client.send(get_request("/endless", ""));
+        client.receive(|answer| answer.ends_with(b"the beginning\r\n"));
+        host.shutdown();
+        assert_eq!(client.receive(|_| false).1, End::Reset, "{driver:?}");
+        host.end();
+    }
+}
+
+#[test]
+fn with_every_place_taken_the_next_connection_waits() {
+    for driver in Driver::SOCKETS {
+        let server = Server::new().connections(2);
+        let host = Host::start_with(driver, app(driver, &Ended::default()), server, &Limits::default());
+        let mut clients = [(); 3].map(|()| host.connect());
+        for client in &mut clients {
+            client.send(get_request("/sleep/1", ""));
+        }
+        let [mut first, mut second, mut third] = clients;
+        for client in [&mut first, &mut second] {
+            assert!(text(&client.receive(answered).0).ends_with("slept"), "{driver:?}");
+        }
+        assert_eq!(third.try_receive(), None, "{driver:?}: it has no place");
+        drop(first);
+        assert!(text(&third.receive(answered).0).ends_with("slept"), "{driver:?}");
+    }
+}
+
+/// An abort ends everything here and now, and nothing looks as if it had ended well.
+#[test]
+fn an_abort_resets_what_runs() {
+    for driver in Driver::SOCKETS {
+        let ended = Ended::default();
+        let host = start(driver, &ended);
+        let mut client = host.connect();
+        client.send(get_request("/stuck", ""));
+        host.wait_a_little(|| false);
+        host.abort();
+        assert_eq!(client.receive(|_| false).1, End::Reset, "{driver:?}");
+        host.end();
+        assert_eq!(ended.count(), 1, "{driver:?}: the handler was dropped");
     }
 }

@@ -1,0 +1,112 @@
+//! A connected socket, the same for every adapter: TCP or unix, never blocking.
+//!
+//! The rule: whoever waits does so by level, so that a read which has emptied the socket needs no second one
+//! to say so.
+
+use std::cell::Cell;
+use std::io::{self, IoSlice, Write};
+use std::net::Shutdown;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::time::Duration;
+
+use bytes::BytesMut;
+
+use crate::connection::{READ_AT_ONCE, Socket, read_from};
+
+/// A connected socket that does not block.
+#[derive(Debug)]
+pub struct Stream {
+    socket: socket2::Socket,
+    /// The last read took all that was there.
+    emptied: Cell<bool>,
+}
+
+impl Stream {
+    /// Takes over a connected socket.
+    ///
+    /// # Errors
+    ///
+    /// The socket cannot be told not to block.
+    pub fn new(socket: impl Into<socket2::Socket>) -> io::Result<Self> {
+        let socket = socket.into();
+        socket.set_nonblocking(true)?;
+        // An answer that waits for an acknowledgement of the last one is a slow answer. A unix socket knows no
+        // such delay, and says so.
+        let _ = socket.set_tcp_nodelay(true);
+        Ok(Self { socket, emptied: Cell::new(false) })
+    }
+
+    /// Reads what is there, as [`Socket::read`]. After a read that was not filled it says `WouldBlock` once without
+    /// asking, since that read has emptied the socket.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock`, or that the peer is gone.
+    pub fn receive(&self, into: &mut BytesMut) -> io::Result<usize> {
+        if self.emptied.take() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let count = read_from(&mut &self.socket, into)?;
+        self.emptied.set(0 < count && count < READ_AT_ONCE);
+        Ok(count)
+    }
+
+    /// Writes, as [`Socket::write`].
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock`, or that the peer is gone.
+    pub fn send(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match slices {
+            [one] => (&self.socket).write(one),
+            slices => (&self.socket).write_vectored(slices),
+        }
+    }
+
+    /// Sends a FIN.
+    pub fn shut_down(&self) {
+        // If the peer is gone already, the next read says so.
+        let _ = self.socket.shutdown(Shutdown::Write);
+    }
+
+    /// Lets the close that follows be a reset.
+    pub fn reset_on_close(&self) {
+        // Without it the close is an orderly one, which is the most that can still be done.
+        let _ = self.socket.set_linger(Some(Duration::ZERO));
+    }
+
+    /// Whether the socket has met an error that nobody has read: the peer has reset it.
+    pub fn is_broken(&self) -> bool {
+        !matches!(self.socket.take_error(), Ok(None))
+    }
+}
+
+impl Socket for Stream {
+    fn read(&mut self, into: &mut BytesMut) -> io::Result<usize> {
+        self.receive(into)
+    }
+
+    fn write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.send(slices)
+    }
+
+    fn finish(&mut self) {
+        self.shut_down();
+    }
+
+    fn reset(&mut self) {
+        self.reset_on_close();
+    }
+}
+
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+impl AsRawFd for Stream {
+    fn as_raw_fd(&self) -> RawFd {
+        self.socket.as_raw_fd()
+    }
+}
