@@ -32,7 +32,7 @@ pub(crate) enum Driver {
     Std,
     Tokio,
     Smol,
-    /// The loop of `examples/src/readiness_loop.rs`.
+    /// The loop of `examples/src/readiness_loop`.
     Readiness,
 }
 

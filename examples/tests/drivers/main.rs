@@ -1,7 +1,6 @@
 //! One application on every driver, in memory and over real sockets: the same answers, the same ends.
 
-#[allow(dead_code, unused_imports, reason = "its main is not called here")]
-#[path = "../../src/readiness_loop.rs"]
+#[path = "../../src/readiness_loop/serve.rs"]
 mod readiness_loop;
 
 mod host;
