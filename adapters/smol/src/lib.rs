@@ -17,5 +17,7 @@ mod drive;
 mod serve;
 
 pub use bakestone;
+#[cfg(feature = "tracing")]
+pub use bakestone_std::Tracing;
 pub use bakestone_std::{Handle, Listen, ServeError, Server};
 pub use serve::{run, serve};

@@ -9,6 +9,7 @@
 //! - `serve` (on by default): the server on threads; it takes in `net`.
 //! - `net`: sockets, listeners and the [`Server`] settings, which every adapter on an operating system shares.
 //! - `inherit` (on by default): listeners that a service manager hands over.
+//! - `tracing`: spans and events of `tracing`, an access log among them.
 //! - `json` (on by default): JSON values as request and response bodies.
 //!
 //! Without any, the clock, the files, the pool and the connection remain: enough for a loop of one's own.
@@ -35,6 +36,8 @@ mod serving;
 mod signals;
 #[cfg(feature = "net")]
 mod stream;
+#[cfg(feature = "tracing")]
+mod trace;
 
 pub use bakestone;
 pub use clock::Clock;
@@ -55,3 +58,5 @@ pub use serving::{BoxFuture, LET_GO, Life, Serving, Start, join};
 pub use signals::stop_at_signals;
 #[cfg(feature = "net")]
 pub use stream::Stream;
+#[cfg(feature = "tracing")]
+pub use trace::Tracing;

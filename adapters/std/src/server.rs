@@ -12,6 +12,7 @@ use std::time::Duration;
 use bakestone::Limits;
 use bakestone::app::Application;
 use bakestone::machine::Address;
+use bakestone::session::Observer;
 
 use crate::serving::{Life, OnReady, Serving, Start};
 use crate::{Clock, Handle, Listener, Pool, ServeError};
@@ -49,6 +50,7 @@ pub struct Server {
     limits: Limits,
     handle: Handle,
     on_ready: Option<OnReady>,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 /// Where to listen.
@@ -78,6 +80,7 @@ impl Server {
             limits: Limits::default(),
             handle: Handle::new(10_000),
             on_ready: None,
+            observer: None,
         }
     }
 
@@ -175,6 +178,12 @@ impl Server {
         self
     }
 
+    /// Tells `observer` what happens, on each connection and in the server's life.
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
     /// What stops the server.
     pub fn handle(&self) -> Handle {
         self.handle.clone()
@@ -241,7 +250,10 @@ impl Server {
         patience: Duration,
     ) -> Result<Start<A::Service>, ServeError> {
         let (service, lifecycle) = app.start().map_err(ServeError::Build)?;
-        let lifecycle = lifecycle.limits(&self.limits);
+        let mut lifecycle = lifecycle.limits(&self.limits);
+        if let Some(observer) = &self.observer {
+            lifecycle = lifecycle.observer(observer.clone());
+        }
         let server = self.bind()?;
         let serving = Serving {
             service: Arc::new(service),
@@ -250,6 +262,7 @@ impl Server {
             clock: Clock::start(),
             handle: server.handle.clone(),
             pool: Pool::new(server.blocking, patience),
+            observer: server.observer.clone(),
         };
         let listeners = server.listeners().cloned().collect();
         let life = Life::new(lifecycle, &serving);

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bakestone::effect::Effect;
 use bakestone::machine::{Address, ConnectionInfo, Io, Machine, Wants};
-use bakestone::session::{Service, Spawner, Stage};
+use bakestone::session::{Observer, Service, Spawner, Stage};
 use bakestone::{Lifecycle, Limits, Session};
 
 use crate::{Clock, Connection, Handle, Listener, Pool, ServeError, Socket, Stop, Watch};
@@ -72,6 +72,7 @@ pub struct Serving<S> {
     pub(crate) service: Arc<S>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) spawner: Spawner,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
     /// The clocks of the server.
     pub clock: Clock,
     /// The open connections, and the end.
@@ -83,8 +84,11 @@ pub struct Serving<S> {
 impl<S: Service> Serving<S> {
     /// A connection on an open socket.
     pub fn connection<T: Socket>(&self, socket: T, info: ConnectionInfo) -> Connection<Session<Arc<S>>, T> {
-        let session =
+        let mut session =
             Session::with_limits(self.service.clone(), self.limits.clone()).lifecycle(&self.spawner);
+        if let Some(observer) = &self.observer {
+            session = session.observer(observer.clone());
+        }
         Connection::new(session, socket, info, self.limits.read_ahead)
     }
 }

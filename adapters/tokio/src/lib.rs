@@ -18,5 +18,7 @@ mod serve;
 mod stream;
 
 pub use bakestone;
+#[cfg(feature = "tracing")]
+pub use bakestone_std::Tracing;
 pub use bakestone_std::{Handle, Listen, ServeError, Server};
 pub use serve::{run, serve};

@@ -68,12 +68,16 @@ impl<S: Service> Session<S> {
         match which {
             Deadline::Head => {
                 self.times.head_began_at = None;
+                self.conn.close(CloseReason::TimedOut);
                 self.refuse(
                     Error::new(StatusCode::REQUEST_TIMEOUT, "the request took too long to arrive"),
                     io,
                 );
             }
-            Deadline::Idle | Deadline::Linger => self.end(io),
+            Deadline::Idle | Deadline::Linger => {
+                self.conn.close(CloseReason::TimedOut);
+                self.end(io);
+            }
             Deadline::Body => self.body_timed_out(),
             // The driver resets the connection, and says then that the peer is gone.
             Deadline::Write => self.abort(io),
@@ -125,6 +129,7 @@ impl<S: Service> Session<S> {
         io.input.clear();
         self.end_exchange();
         self.start_after();
+        self.tell_closed();
         self.stage = Stage::Done;
         self.scope.close();
     }

@@ -17,6 +17,6 @@ mod session;
 mod tasks;
 
 pub use lifecycle::{Lifecycle, Spawner, Stage, StartupError, TaskResult};
-pub use observe::{Deadline, Entry, Event, Observer};
+pub use observe::{AccessRecord, Deadline, Entry, Event, Observer};
 pub use service::{Answer, AsItIs, AsyncFunction, Asynchronous, Function, IntoService, Service, Synchronous};
 pub use session::Session;

@@ -1,21 +1,45 @@
 //! What a machine tells of itself, without logging anything.
 //!
-//! The rule: an event is a fact that the wire alone does not show; it is told once, where it happens, with
-//! no lock held.
+//! The rule: an event is told once, where it happens, with no lock held; and nothing is kept for it where nobody
+//! observes.
 
 use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Method, StatusCode, Uri, Version};
 
 use crate::error::Error;
-use crate::h1::{Misuse, Refusal};
+use crate::h1::{CloseReason, Misuse, Refusal};
+use crate::machine::{ConnectionInfo, Moment};
 use crate::message::BodyError;
 
 /// Whoever wants to know. It is called from inside a step, so it must be quick.
+///
+/// ```
+/// use bakestone::session::Event;
+/// use bakestone::{Session, Text};
+/// use std::sync::Arc;
+///
+/// let access_log = |event: &Event<'_>| {
+///     if let Event::RequestEnded(record) = event {
+///         println!("{record}");   // GET /cake HTTP/1.1 200 143 0.3ms
+///     }
+/// };
+/// let session = Session::new(|_| Text("hello")).observer(Arc::new(access_log));
+/// ```
 pub trait Observer: Send + Sync {
     /// Something happened.
     fn observe(&self, event: &Event<'_>);
+
+    /// A connection was accepted. Whoever gives an observer of its own for it has that one hear of all that
+    /// follows, this connection's [`Event::ConnectionOpened`] included.
+    fn connected(&self, connection: &ConnectionInfo) -> Option<Arc<dyn Observer>> {
+        let _ = connection;
+        None
+    }
 }
 
 impl<F: Fn(&Event<'_>) + Send + Sync> Observer for F {
@@ -28,6 +52,14 @@ impl<F: Fn(&Event<'_>) + Send + Sync> Observer for F {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
+    /// A connection was stepped for the first time.
+    ConnectionOpened(&'a ConnectionInfo),
+    /// A connection is over.
+    ConnectionClosed(CloseReason),
+    /// A request's head is complete, and its handler is called next.
+    RequestStarted(&'a AccessRecord),
+    /// A request has its response, as far as it came.
+    RequestEnded(&'a AccessRecord),
     /// The peer broke HTTP, and was told so.
     Refused(&'a Refusal),
     /// A handler gave a response that cannot be sent. The client gets 500, or a message that is cut off.
@@ -44,6 +76,49 @@ pub enum Event<'a> {
     TaskFailed(&'a Error),
     /// The drain's time was up; so many tasks were dropped.
     TasksDropped(usize),
+}
+
+/// One request and what became of it. As text it is a line of an access log: method, target, version, status (`-`
+/// if none was sent), bytes, time, and `cut` if it did not come to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AccessRecord {
+    /// The request's method.
+    pub method: Method,
+    /// The request's target.
+    pub target: Uri,
+    /// The request's version.
+    pub version: Version,
+    /// The status of the response, once its head was made.
+    pub status: Option<StatusCode>,
+    /// Bytes of the response, its head and framing included.
+    pub bytes: u64,
+    /// From the end of the request's head to the end of the response.
+    pub time: Duration,
+    /// The response is all there; whether the client has read it, nobody knows.
+    pub is_complete: bool,
+    pub(super) began_at: Moment,
+    /// What had been written on the connection before.
+    pub(super) written_before: u64,
+}
+
+impl AccessRecord {
+    pub(super) fn new(method: Method, target: Uri, version: Version, began_at: Moment) -> Self {
+        let (status, bytes, time, is_complete, written_before) = Default::default();
+        Self { method, target, version, status, bytes, time, is_complete, began_at, written_before }
+    }
+}
+
+impl fmt::Display for AccessRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {:?} ", self.method, self.target, self.version)?;
+        match self.status {
+            Some(status) => write!(f, "{}", status.as_u16())?,
+            None => f.write_str("-")?,
+        }
+        write!(f, " {} {:.1?}", self.bytes, self.time)?;
+        if self.is_complete { Ok(()) } else { f.write_str(" cut") }
+    }
 }
 
 /// Where the machine entered user code.
@@ -107,6 +182,15 @@ impl Observed {
         if let Some(observer) = &self.0 {
             observer.observe(&event);
         }
+    }
+
+    /// A connection begins: from now on its own observer is told, if it has one.
+    pub(crate) fn connected(&mut self, connection: &ConnectionInfo) {
+        let own = self.0.as_ref().and_then(|observer| observer.connected(connection));
+        if own.is_some() {
+            self.0 = own;
+        }
+        self.tell(Event::ConnectionOpened(connection));
     }
 
     /// Runs user code; a panic is told, and gives `None`.

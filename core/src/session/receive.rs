@@ -13,7 +13,7 @@ use crate::h1::{BodyLength, CloseReason, Event as WireEvent, Reason, ReceivedReq
 use crate::machine::{Io, Peer};
 use crate::message::{Body, BodyError, Context, Request};
 use crate::session::exchange::{Exchange, Switch};
-use crate::session::observe::{Entry, Event};
+use crate::session::observe::{AccessRecord, Entry, Event};
 use crate::session::service::Service;
 use crate::session::session::{Sending, Session, Stage};
 
@@ -83,6 +83,12 @@ impl<S: Service> Session<S> {
             self.exchange.end_body(Ok(None));
         }
 
+        if self.observed.0.is_some() {
+            let (method, target) = (head.method.clone(), head.uri.clone());
+            let record = AccessRecord::new(method, target, head.version, self.now.mono);
+            self.observed.tell(Event::RequestStarted(&record));
+            self.record = Some(Box::new(record));
+        }
         let connection = io.connection.clone();
         let spawner = self.attached.as_ref().map(|attached| attached.spawner().clone());
         let context = Context::new(self.exchange.clone(), connection, spawner);

@@ -23,7 +23,9 @@ impl<S: Service> Session<S> {
         match self.stage {
             Stage::Exchange => {
                 // What the handler writes now is sent in the next round, before anything is received.
-                self.poll_handler(io) | self.send_stream(io) | self.finish_exchange()
+                let moved = self.poll_handler(io) | self.send_stream(io);
+                self.measure_response(io);
+                moved | self.finish_exchange()
             }
             Stage::Closing => self.close(io),
             _ => false,
@@ -201,7 +203,12 @@ impl<S: Service> Session<S> {
         let lent = io.lent.get_or_insert_default();
         lent.date.refresh(self.now.wall);
         let head = ResponseHead { status, headers, date: Some(&lent.date) };
-        self.conn.send_head(head, length, &mut io.output)
+        let written_before = io.output.taken() + io.output.len();
+        self.conn.send_head(head, length, &mut io.output)?;
+        if let Some(record) = &mut self.record {
+            (record.status, record.written_before) = (Some(status), written_before);
+        }
+        Ok(())
     }
 
     /// Says that the connection closes while it can still be said: with a response that is complete, a

@@ -17,7 +17,7 @@ use crate::machine::{Io, Machine, Moment, Now, Peer, Phase, Read, Wants};
 use crate::message::{Body, OnDisconnect};
 use crate::session::exchange::Exchange;
 use crate::session::lifecycle::{Attached, Spawner, Task};
-use crate::session::observe::{Entry, Observed, Observer};
+use crate::session::observe::{AccessRecord, Entry, Event, Observed, Observer};
 use crate::session::pace::Pace;
 use crate::session::scope::Scope;
 use crate::session::service::{IntoService, Service};
@@ -86,6 +86,8 @@ pub struct Session<S: Service> {
     pub(super) times: Times,
     /// What runs once all output has been flushed.
     pub(super) after: Vec<Task>,
+    /// The running request, for whoever observes.
+    pub(super) record: Option<Box<AccessRecord>>,
 }
 
 /// Where the connection stands.
@@ -169,6 +171,7 @@ impl<S: Service> Session<S> {
             draining: false,
             times: Times::default(),
             after: Vec::new(),
+            record: None,
         }
     }
 
@@ -276,12 +279,37 @@ impl<S: Service> Session<S> {
 
     /// The exchange is over: whoever still holds a part of it is told so.
     pub(super) fn end_exchange(&mut self) {
+        self.end_record();
         self.exchange.end();
         self.after.append(&mut self.exchange.take_after());
         self.method = None;
         self.times.called_at = None;
         self.times.body = None;
         self.failing = false;
+    }
+
+    /// Tells what became of the request that runs, if one does.
+    fn end_record(&mut self) {
+        let Some(mut record) = self.record.take() else { return };
+        record.time = self.now.mono.since(record.began_at);
+        let sent = matches!(self.sending, Sending::Complete) && record.status.is_some();
+        record.is_complete = sent && !self.abort && self.peer != Peer::Gone;
+        self.observed.tell(Event::RequestEnded(&record));
+    }
+
+    /// Tells, once, that the connection is over.
+    pub(super) fn tell_closed(&mut self) {
+        if self.times.accepted && self.stage != Stage::Done {
+            let reason = self.conn.close_reason().unwrap_or(CloseReason::InputEnded);
+            self.observed.tell(Event::ConnectionClosed(reason));
+        }
+    }
+
+    /// Looks how much of the response has been made, for whoever observes.
+    pub(super) fn measure_response(&mut self, io: &Io) {
+        if let Some(record) = &mut self.record {
+            record.bytes = io.output.taken() + io.output.len() - record.written_before;
+        }
     }
 
     /// Drops the handler's future where it stands.
@@ -364,6 +392,7 @@ impl<S: Service> Machine for Session<S> {
         self.now = now;
         if !std::mem::replace(&mut self.times.accepted, true) {
             self.times.head_began_at = Some(self.now.mono);
+            self.observed.connected(&io.connection);
         }
         self.scope.begin(now, io.drain, cx);
         let mut rounds = ROUNDS_IN_A_STEP;
@@ -388,7 +417,12 @@ impl<S: Service> Drop for Session<S> {
     fn drop(&mut self) {
         self.drop_handler();
         self.drop_body();
+        if self.times.accepted && self.stage != Stage::Done {
+            self.peer = Peer::Gone;
+            self.conn.close(CloseReason::Aborted);
+        }
         self.end_exchange();
+        self.tell_closed();
         self.start_after();
         self.scope.close();
     }
