@@ -3,10 +3,11 @@
 
 mod counting;
 
+use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use bakestone::machine::{Io, Machine, Now, Read};
-use bakestone::{App, Path, Request, Service, Session, Text, get};
+use bakestone::machine::{Io, Machine, Memory, Now, Read};
+use bakestone::{App, Limits, Path, Request, Service, Session, Text, get};
 use bytes::Buf;
 
 /// The allocations of one of many like requests on a kept connection, whose driver reuses its buffers.
@@ -51,4 +52,33 @@ fn a_get_through_an_app_with_a_parameter_and_text_costs_at_most_5() {
     );
     eprintln!("{count} allocations for a GET through an app");
     assert!(count <= 5, "{count}");
+}
+
+/// What a kept connection owns between two requests, its session and its `Io` included, where the driver lends the rest.
+#[test]
+fn an_idle_connection_keeps_at_most_1400_bytes() {
+    let app = App::new().route("/plaintext", get(|| Text("Hello, World!"))).build().unwrap();
+    let (app, limits) = (Arc::new(app), Arc::new(Limits::default()));
+    let mut memory = Memory::default();
+    let mut connect = || {
+        let mut io = Box::new(Io::default());
+        let mut session = Box::new(Session::with_limits(app.clone(), limits.clone()));
+        let mut cx = Context::from_waker(Waker::noop());
+        io.lend(&mut memory);
+        io.input.extend_from_slice(b"GET /plaintext HTTP/1.1\r\nHost: example.com\r\n\r\n");
+        let _ = session.step(Now::default(), &mut io, &mut cx);
+        assert!(io.output.chunk().ends_with(b"Hello, World!"), "{:?}", io.output);
+        io.output.advance(io.output.remaining());
+        let _ = session.step(Now::default(), &mut io, &mut cx);
+        io.give_back(&mut memory);
+        (io, session)
+    };
+    // The first one leaves the memory that is lent.
+    let first = connect();
+    let before = counting::live();
+    let second = connect();
+    let kept = counting::live() - before;
+    eprintln!("an idle connection keeps {kept} bytes");
+    assert!(kept <= 1400, "{kept}");
+    drop((first, second));
 }

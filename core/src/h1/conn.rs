@@ -355,6 +355,11 @@ impl<R: Role> Conn<R> {
         }
     }
 
+    /// The limits that it is under.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// Takes a map that is lent, unless there is one already.
     pub(crate) fn borrow_headers(&mut self, lent: &mut Option<Box<HeaderMap>>) {
         if self.spare.is_none() {

@@ -23,7 +23,7 @@ impl<S: Service> Session<S> {
 
     /// The earliest deadline.
     fn deadline(&self) -> Option<(Moment, Deadline)> {
-        let limits = &*self.limits;
+        let limits = self.conn.limits();
         let times = &self.times;
         let head = match self.stage {
             Stage::Waiting => times.head_began_at.map(|at| at + limits.head_time),

@@ -111,7 +111,7 @@ impl<S: Service> Session<S> {
             self.exchange = Exchange::new(self.scope.clone());
         }
         if let Some(exchange) = Arc::get_mut(&mut self.exchange) {
-            exchange.restart(&self.limits, switch);
+            exchange.restart(self.conn.limits(), switch);
         }
     }
 
@@ -177,7 +177,8 @@ impl<S: Service> Session<S> {
     /// Whether the unread rest of the request's body is worth reading to keep the connection.
     pub(super) fn is_drainable(&self) -> bool {
         let rest = self.conn.body_remaining();
-        !self.conn.expects_continue() && rest.is_some_and(|rest| rest <= self.limits.drained_body_bytes)
+        !self.conn.expects_continue()
+            && rest.is_some_and(|rest| rest <= self.conn.limits().drained_body_bytes)
     }
 
     /// Renders an error in the place of a response to a request that could not be read.

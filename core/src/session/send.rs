@@ -361,7 +361,7 @@ impl<S: Service> Session<S> {
             self.end(io);
             return true;
         }
-        self.times.linger_ends_at.get_or_insert(self.now.mono + self.limits.linger_time);
+        self.times.linger_ends_at.get_or_insert(self.now.mono + self.conn.limits().linger_time);
         false
     }
 }

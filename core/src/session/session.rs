@@ -60,13 +60,14 @@ const ROUNDS_IN_A_STEP: usize = 64;
 pub struct Session<S: Service> {
     pub(super) service: S,
     pub(super) conn: ServerConn,
-    pub(super) limits: Arc<Limits>,
     pub(super) scope: Arc<Scope>,
     /// The scope as a waker: futures are polled with it, so that a step without a wake polls none.
     pub(super) waker: Waker,
     pub(super) exchange: Arc<Exchange>,
     pub(super) attached: Option<Attached>,
     pub(super) observed: Observed,
+    /// Whether the machine was stepped before.
+    pub(super) accepted: bool,
     pub(super) stage: Stage,
     /// The handler's future, in a place that serves all requests of the connection.
     pub(super) handler: Pin<Box<Option<S::Future>>>,
@@ -121,8 +122,6 @@ pub(super) enum Sending {
 /// The points in time from which the deadlines are counted.
 #[derive(Debug, Default)]
 pub(super) struct Times {
-    /// Whether the machine was stepped before.
-    pub(super) accepted: bool,
     /// When the first byte of the head that is being read was seen; for the first head, the accept.
     pub(super) head_began_at: Option<Moment>,
     /// When the output ran empty after the last response.
@@ -152,8 +151,8 @@ impl<S: Service> Session<S> {
         let scope = Scope::new();
         Self {
             service: service.into_service(),
-            conn: ServerConn::new(limits.clone()),
-            limits,
+            conn: ServerConn::new(limits),
+            accepted: false,
             waker: scope.clone().into(),
             exchange: Exchange::new(scope.clone()),
             scope,
@@ -240,7 +239,7 @@ impl<S: Service> Session<S> {
         if !io.drain || std::mem::replace(&mut self.draining, true) {
             return false;
         }
-        self.times.drain_ends_at = Some(self.now.mono + self.limits.drain_time);
+        self.times.drain_ends_at = Some(self.now.mono + self.conn.limits().drain_time);
         self.conn.close(CloseReason::Draining);
         if self.stage == Stage::Waiting && io.input.is_empty() {
             self.stage = Stage::Closing;
@@ -299,7 +298,7 @@ impl<S: Service> Session<S> {
 
     /// Tells, once, that the connection is over.
     pub(super) fn tell_closed(&mut self) {
-        if self.times.accepted && self.stage != Stage::Done {
+        if self.accepted && self.stage != Stage::Done {
             let reason = self.conn.close_reason().unwrap_or(CloseReason::InputEnded);
             self.observed.tell(Event::ConnectionClosed(reason));
         }
@@ -342,7 +341,7 @@ impl<S: Service> Session<S> {
 
     /// Whether more output may be queued before the peer has to read.
     pub(super) fn has_room(&self, io: &Io) -> bool {
-        io.output.len() < self.limits.output_bytes as u64
+        io.output.len() < self.conn.limits().output_bytes as u64
     }
 
     fn wants(&self, io: &Io, again: bool) -> Wants {
@@ -378,7 +377,7 @@ impl<S: Service> Session<S> {
         };
         match needed {
             true => Read::Need,
-            false if io.input.len() < self.limits.read_ahead => Read::Watch,
+            false if io.input.len() < self.conn.limits().read_ahead => Read::Watch,
             false => Read::Pause,
         }
     }
@@ -390,7 +389,7 @@ impl<S: Service> Machine for Session<S> {
             return Wants::DONE;
         }
         self.now = now;
-        if !std::mem::replace(&mut self.times.accepted, true) {
+        if !std::mem::replace(&mut self.accepted, true) {
             self.times.head_began_at = Some(self.now.mono);
             self.observed.connected(&io.connection);
         }
@@ -417,7 +416,7 @@ impl<S: Service> Drop for Session<S> {
     fn drop(&mut self) {
         self.drop_handler();
         self.drop_body();
-        if self.times.accepted && self.stage != Stage::Done {
+        if self.accepted && self.stage != Stage::Done {
             self.peer = Peer::Gone;
             self.conn.close(CloseReason::Aborted);
         }
