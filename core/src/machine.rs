@@ -241,12 +241,14 @@ impl Io {
 
     /// Gives the memory back that holds nothing now, so that an idle connection owns none.
     pub fn give_back(&mut self, memory: &mut Memory) {
-        if self.input.is_empty() && self.input.capacity() > memory.input.capacity() {
-            std::mem::swap(&mut self.input, &mut memory.input);
+        if self.input.is_empty() {
+            // Of two the larger is kept; the other is one too many, since only one connection has its turn.
+            let input = std::mem::take(&mut self.input);
+            if input.capacity() > memory.input.capacity() {
+                memory.input = input;
+            }
         }
-        if self.output.capacity() > memory.output.capacity() {
-            self.output.exchange_memory(&mut memory.output);
-        }
+        self.output.give_memory(&mut memory.output);
         memory.lent = memory.lent.take().or_else(|| self.lent.take());
     }
 }

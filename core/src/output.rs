@@ -160,6 +160,16 @@ impl Output {
         self.tail.capacity() + queued.sum::<usize>()
     }
 
+    /// Gives the memory of an empty queue to another one, or back to the allocator if that has more of it.
+    pub(crate) fn give_memory(&mut self, other: &mut Self) {
+        if self.is_empty() {
+            let (queue, tail) = (std::mem::take(&mut self.queue), std::mem::take(&mut self.tail));
+            if other.is_empty() && tail.capacity() > other.tail.capacity() {
+                (other.queue, other.tail) = (queue, tail);
+            }
+        }
+    }
+
     /// Exchanges the memory of two queues, if both are empty.
     pub(crate) fn exchange_memory(&mut self, other: &mut Self) {
         if self.is_empty() && other.is_empty() {

@@ -104,9 +104,51 @@ fn a_socket_file_is_replaced_only_if_nobody_listens_behind_it() {
     let said = second.expect_err("somebody listens there").to_string();
     assert!(said.starts_with(&format!("cannot listen on unix:{}: ", path.display())), "{said}");
     drop(first);
+    assert!(!path.exists());
+
+    // What stands at the path meanwhile is another's, and is left alone.
+    let first = Server::new().unix(&path).bind().expect("a free path");
+    std::fs::remove_file(&path).expect("it is there");
+    let second = Server::new().unix(&path).bind().expect("a free path");
+    drop(first);
+    assert!(path.exists());
+    drop(second);
+
     std::fs::write(&path, "precious").expect("a file");
     assert!(Server::new().unix(&path).bind().is_err(), "a file that is no socket is left alone");
     assert_eq!(std::fs::read_to_string(&path).expect("it is there"), "precious");
+    std::fs::remove_file(&path).expect("it is there");
+}
+
+/// Each looked, found the same file left over, and removed what another had just made.
+#[test]
+fn of_several_that_start_at_once_one_gets_the_path() {
+    let path = path("at-once");
+    for round in 0..30 {
+        drop(UnixListener::bind(&path).expect("a socket"));
+        let starting: Vec<_> = (0..4)
+            .map(|_| {
+                let path = path.clone();
+                thread::spawn(move || Server::new().unix(path).bind().ok())
+            })
+            .collect();
+        let servers: Vec<Server> =
+            starting.into_iter().filter_map(|thread| thread.join().expect("no panic")).collect();
+        assert_eq!(servers.len(), 1, "round {round}");
+        drop(servers);
+    }
+}
+
+/// Looking whether somebody listens waited for a place in the backlog.
+#[test]
+fn a_path_whose_listener_is_busy_is_taken() {
+    let path = path("busy");
+    let listener =
+        socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None).expect("a socket");
+    listener.bind(&socket2::SockAddr::unix(&path).expect("a path")).expect("a free path");
+    listener.listen(0).expect("a backlog of one");
+    let _waiting = UnixStream::connect(&path).expect("it is let in");
+    assert!(Server::new().unix(&path).bind().is_err());
     std::fs::remove_file(&path).expect("it is there");
 }
 
@@ -117,6 +159,7 @@ fn what_cannot_be_listened_on_is_said_before_anything_starts() {
     for (server, says) in [
         (Server::new(), "cannot listen on nothing: no address was given".to_owned()),
         (Server::new().address(taken.0), format!("cannot listen on {}: ", taken.0)),
+        (Server::new().address("unix:"), "cannot listen on unix:: it names no path".to_owned()),
         (Server::new().address("127.0.0.1"), "cannot listen on 127.0.0.1: ".to_owned()),
         (
             Server::new().inherited(),

@@ -28,10 +28,22 @@ fn an_idle_connection_drains_at_once_and_a_busy_one_after_its_answer() {
         request.context().sleep(SECOND).await;
         Text("late")
     };
+    // Before the first request there is nothing to linger for.
     let mut wire = Wire::new(Session::new(slow));
-    wire.drain();
-    wire.expect_silence();
-    wire.expect_lingering();
+    wire.drain().expect_silence().expect_closed();
+
+    // After one, lingering is counted from the last byte that left.
+    for (idle, lingers) in [(0, 5), (2, 3), (5, 0), (14, 0)] {
+        let mut wire = Wire::new(Session::new(slow));
+        wire.feed(GET).advance(SECOND + idle * SECOND);
+        assert!(wire.take_text().ends_with("late"));
+        wire.drain().expect_silence();
+        if lingers > 0 {
+            wire.advance(lingers * SECOND - Duration::from_millis(1)).expect_lingering();
+            wire.advance(Duration::from_millis(1));
+        }
+        wire.expect_silence().expect_closed();
+    }
 
     let mut wire = Wire::new(Session::new(slow));
     wire.feed(GET).drain().expect_silence();

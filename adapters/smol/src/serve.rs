@@ -13,7 +13,7 @@ use async_io::{Async, Timer, block_on};
 use bakestone::app::Application;
 use bakestone::session::{Service, Stage};
 use bakestone_std::{
-    BACK_OFF, BoxFuture, Handle, LET_GO, Listen, Listener, ServeError, Server, Serving, Start, Stop,
+    BACK_OFF, BoxFuture, Handle, LET_GO, Listen, Listener, ServeError, Server, Serving, Stop,
     is_of_one_connection, join, stop_at_signals,
 };
 
@@ -32,7 +32,7 @@ where
     <A::Service as Service>::Response: Send,
 {
     let server = at.into_server();
-    stop_at_signals(&server.handle())?;
+    let _signals = stop_at_signals(&server.handle())?;
     let workers = server.worker_count();
     block_on(serve_with(server, app, workers))
 }
@@ -94,13 +94,20 @@ where
         return Err(error);
     }
     let executor = Arc::new(Executor::new());
-    for _ in 1..workers {
-        spawn_worker(executor.clone(), handle.clone())?;
-    }
-    start.ready();
-    let Start { serving, mut life, listeners, .. } = start;
-    let mut all = accepting(listeners, &serving, &executor)?;
-    all.push(Box::pin(drive::live(&mut life, Stage::Over)));
+    let workers = (1..workers).try_for_each(|_| spawn_worker(executor.clone(), handle.clone()));
+    let (listeners, serving) = (std::mem::take(&mut start.listeners), start.serving.clone());
+    let (mut all, failure) = match workers.and_then(|()| accepting(listeners, &serving, &executor)) {
+        Ok(all) => {
+            start.ready();
+            (all, Ok(()))
+        }
+        // What the hooks have begun is ended by hooks.
+        Err(error) => {
+            handle.shutdown();
+            (Vec::new(), Err(error))
+        }
+    };
+    all.push(Box::pin(drive::live(&mut start.life, Stage::Over)));
     executor.run(join(all)).await;
     // Each connection ends by itself, and says how.
     let mut empty = poll_fn(|cx| handle.poll_empty(cx));
@@ -111,7 +118,7 @@ where
         ready => ready,
     });
     executor.run(either).await;
-    Ok(())
+    failure
 }
 
 /// A further thread for the executor, until the server has stopped and its connections are over.
@@ -164,7 +171,7 @@ where
                 }
             }
         });
-        let Some(accepted) = next.await else { return };
+        let Some(accepted) = next.await else { break };
         match accepted.and_then(|(stream, info)| Ok((Watched::new(stream)?, info))) {
             Ok((socket, info)) => {
                 // Another listener may have taken the last place: this one's connection then waits.
@@ -173,6 +180,15 @@ where
             }
             Err(error) if is_of_one_connection(&error) => {}
             Err(_) => drop(Timer::after(BACK_OFF).await),
+        }
+    }
+    if serving.handle.stopping() == Stop::Drain {
+        // Whom the operating system has let in before the end, and whose request may be there, is answered.
+        while let Some((place, (stream, info))) =
+            serving.handle.try_place().zip(listener.get_ref().accept().ok())
+        {
+            let Ok(socket) = Watched::new(stream) else { continue };
+            executor.spawn(Drive::new(serving, place, socket, info)).detach();
         }
     }
 }

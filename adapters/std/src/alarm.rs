@@ -67,18 +67,15 @@ impl Alarm {
         self.wait(&mut waits, None)
     }
 
-    /// Waits for a wake, for the moment, or for `flags` on the socket; whether the socket reports an error or a
-    /// hang-up that nobody reads.
+    /// Waits for a wake, for the moment, or for `flags` on the socket.
     pub(crate) fn wait_on(
         &self,
         socket: BorrowedFd<'_>,
         flags: PollFlags,
         until: Option<Moment>,
-    ) -> io::Result<bool> {
-        let mut waits = [PollFd::new(&self.bell, PollFlags::IN), PollFd::from_borrowed_fd(socket, flags)];
-        self.wait(&mut waits, until)?;
-        let broken = waits[1].revents().intersects(PollFlags::ERR | PollFlags::HUP);
-        Ok(broken && !flags.contains(PollFlags::IN))
+    ) -> io::Result<()> {
+        let bell = PollFd::new(&self.bell, PollFlags::IN);
+        self.wait(&mut [bell, PollFd::from_borrowed_fd(socket, flags)], until)
     }
 
     /// Waits; the bell is the first of `waits`.

@@ -54,6 +54,16 @@ pub trait Socket {
     /// `WouldBlock`, or that the peer is gone.
     fn read(&mut self, into: &mut BytesMut) -> io::Result<usize>;
 
+    /// As [`read`](Self::read), even if the runtime has not heard yet that there is something: the last look
+    /// before a server stops.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock`, or that the peer is gone.
+    fn look(&mut self, into: &mut BytesMut) -> io::Result<usize> {
+        self.read(into)
+    }
+
     /// Writes from the front of `slices`.
     ///
     /// # Errors
@@ -130,8 +140,8 @@ impl<M: Machine, S: Socket> Connection<M, S> {
     ) -> Turn {
         let mut memory = SPARE.take();
         self.io.lend(&mut memory);
+        let turn = self.rounds(clock, drain, cx, &mut perform);
         self.io.drain = drain;
-        let turn = self.rounds(clock, cx, &mut perform);
         self.io.give_back(&mut memory);
         SPARE.set(memory);
         turn
@@ -140,6 +150,7 @@ impl<M: Machine, S: Socket> Connection<M, S> {
     fn rounds(
         &mut self,
         clock: impl Fn() -> Now,
+        drain: bool,
         cx: &mut Context<'_>,
         mut perform: impl FnMut(Effect),
     ) -> Turn {
@@ -153,9 +164,14 @@ impl<M: Machine, S: Socket> Connection<M, S> {
             if self.settle(wants) {
                 return Turn::Over;
             }
-            let read = self.read(wants);
+            let read = self.read(wants, drain && !self.io.drain);
             if !wrote && !read {
-                return self.wait(wants);
+                // A request that had arrived before the server stopped is one that it answers: the machine hears
+                // of the drain when all that was there has been read.
+                if !drain || self.io.drain {
+                    return self.wait(wants);
+                }
+                self.io.drain = true;
             }
         }
         Turn::Again
@@ -182,7 +198,8 @@ impl<M: Machine, S: Socket> Connection<M, S> {
 
     /// Does to the socket what the phase says; whether the connection is over.
     fn settle(&mut self, wants: Wants) -> bool {
-        self.orderly |= matches!(wants.phase, Phase::Lingering | Phase::Done);
+        // As long as something is to be written, an end here would look like the end of the message.
+        self.orderly = matches!(wants.phase, Phase::Lingering | Phase::Done) && self.io.output.is_empty();
         match wants.phase {
             Phase::Open => {}
             Phase::Lingering if self.io.output.is_empty() && !self.finished => {
@@ -203,14 +220,15 @@ impl<M: Machine, S: Socket> Connection<M, S> {
         false
     }
 
-    /// Reads once, if the machine wants it; whether that brought news.
-    fn read(&mut self, wants: Wants) -> bool {
+    /// Reads once, if the machine wants it; whether that brought news. `look` asks the socket itself.
+    fn read(&mut self, wants: Wants, look: bool) -> bool {
         if !self.may_read(wants) {
             return wants.phase == Phase::Abort;
         }
         let Some(socket) = &mut self.socket else { return false };
         self.io.input.reserve(READ_AT_ONCE);
-        match socket.read(&mut self.io.input) {
+        let read = if look { socket.look(&mut self.io.input) } else { socket.read(&mut self.io.input) };
+        match read {
             Ok(0) => self.io.peer = Peer::Finished,
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -51,7 +51,7 @@ struct Table {
 
 impl Handle {
     /// The handle of a server that has at most `limit` connections open.
-    pub fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize) -> Self {
         Self(Arc::new(Shared { stop: AtomicU8::new(0), limit: limit.into(), table: Mutex::default() }))
     }
 
@@ -124,6 +124,14 @@ impl Handle {
         }
         table.wait(cx);
         Poll::Pending
+    }
+
+    /// A place for one connection more, if there is one now.
+    pub fn try_place(&self) -> Option<Place> {
+        match self.poll_place(&Context::from_waker(Waker::noop())) {
+            Poll::Ready(place) => Some(place),
+            Poll::Pending => None,
+        }
     }
 
     /// Whether there is a place for one connection more; whoever got `Pending` is woken when there is.

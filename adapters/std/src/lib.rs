@@ -55,7 +55,7 @@ pub use server::{Listen, Server};
 #[cfg(feature = "net")]
 pub use serving::{BoxFuture, LET_GO, Life, Serving, Start, join};
 #[cfg(feature = "net")]
-pub use signals::stop_at_signals;
+pub use signals::{StopAtSignals, stop_at_signals};
 #[cfg(feature = "net")]
 pub use stream::Stream;
 #[cfg(feature = "tracing")]

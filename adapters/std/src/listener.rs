@@ -3,15 +3,16 @@
 //! The rule: a port or a path that somebody listens on is never taken over in silence.
 
 use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher};
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
-use std::os::unix::fs::FileTypeExt;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bakestone::machine::{Address, ConnectionInfo};
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -20,6 +21,9 @@ use crate::Stream;
 
 /// How many connections the operating system keeps until they are accepted; it has a bound of its own, too.
 const BACKLOG: i32 = 4096;
+
+/// How long to wait before looking again whether it is one's turn at a path.
+const TURN: Duration = Duration::from_millis(10);
 
 /// A listening socket that does not block. Its clones are the same socket.
 #[derive(Clone, Debug)]
@@ -39,18 +43,69 @@ struct Inner {
     socket: Socket,
     address: Address,
     /// The path of a unix socket that was made here, and goes with it.
-    made: Option<PathBuf>,
+    _made: Option<MadeFile>,
     seeds: RandomState,
     accepted: AtomicU64,
 }
 
-impl Drop for Inner {
+/// The file of a unix socket that was made here, and goes with it.
+#[derive(Debug)]
+struct MadeFile {
+    path: PathBuf,
+    /// The file system and the file: whatever else stands at the path later is somebody else's.
+    identity: (u64, u64),
+}
+
+impl MadeFile {
+    fn new(path: &Path) -> io::Result<Self> {
+        Ok(Self { path: path.to_owned(), identity: identity(path)? })
+    }
+}
+
+impl Drop for MadeFile {
     fn drop(&mut self) {
-        if let Some(path) = &self.made {
-            // Whoever has removed it already has done what is to be done.
-            let _ = std::fs::remove_file(path);
+        if identity(&self.path).is_ok_and(|identity| identity == self.identity) {
+            // Whoever has removed it meanwhile has done what is to be done.
+            let _ = std::fs::remove_file(&self.path);
         }
     }
+}
+
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    path.symlink_metadata().map(|file| (file.dev(), file.ino()))
+}
+
+/// Whether a socket's file stands at `path`, and nobody listens behind it.
+fn is_left_over(path: &Path) -> io::Result<bool> {
+    if !path.symlink_metadata().is_ok_and(|file| file.file_type().is_socket()) {
+        return Ok(false);
+    }
+    let probe = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    // Somebody who listens, and accepts nothing at the moment, must not keep us waiting.
+    probe.set_nonblocking(true)?;
+    let connected = probe.connect(&SockAddr::unix(path)?);
+    Ok(connected.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused))
+}
+
+/// Waits for the turn to look at `path` and to listen there; it is over when the socket is dropped. Linux has names
+/// for sockets beside the file system, which are given to one at a time; elsewhere whoever starts two servers on
+/// one path at the same moment has to see to it.
+fn unix_turn(path: &Path) -> io::Result<Option<Socket>> {
+    if !cfg!(target_os = "linux") {
+        return Ok(None);
+    }
+    let mut hasher = DefaultHasher::new();
+    std::path::absolute(path)?.hash(&mut hasher);
+    let name = SockAddr::unix(format!("\0bakestone-{:x}", hasher.finish()))?;
+    for _ in 0..100 {
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+        match socket.bind(&name) {
+            Ok(()) => return Ok(Some(socket)),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => std::thread::sleep(TURN),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::ErrorKind::AddrInUse.into())
 }
 
 impl Listener {
@@ -71,32 +126,35 @@ impl Listener {
     }
 
     /// Listens on a unix socket. A socket file that is left over, with nobody listening behind it, is replaced;
-    /// the file is removed with the last clone.
+    /// the file is removed with the last clone, if it is still the same.
     ///
     /// # Errors
     ///
     /// Those of the operating system; `AddrInUse` if somebody listens there, or the path is no socket.
     pub fn unix(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref();
-        let is_socket = |path: &Path| path.symlink_metadata().is_ok_and(|file| file.file_type().is_socket());
-        let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
-        if is_socket(path) && UnixStream::connect(path).is_err_and(refused) {
+        if path.as_os_str().is_empty() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it names no path"));
+        }
+        // Two that start at once must not both find the same file left over.
+        let _turn = unix_turn(path)?;
+        if is_left_over(path)? {
             std::fs::remove_file(path)?;
         }
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
         socket.bind(&SockAddr::unix(path)?)?;
         socket.listen(BACKLOG)?;
-        Self::new(socket, Some(path.to_owned()))
+        Self::new(socket, Some(MadeFile::new(path)?))
     }
 
-    fn new(socket: Socket, made: Option<PathBuf>) -> io::Result<Self> {
+    fn new(socket: Socket, made: Option<MadeFile>) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         let address = socket.local_addr().ok().and_then(|address| address_of(&address));
         let address = address.ok_or_else(|| {
             io::Error::new(io::ErrorKind::Unsupported, "it is neither a TCP nor a unix socket")
         })?;
         let (seeds, accepted) = (RandomState::new(), AtomicU64::new(0));
-        Ok(Self(Arc::new(Inner { socket, address, made, seeds, accepted })))
+        Ok(Self(Arc::new(Inner { socket, address, _made: made, seeds, accepted })))
     }
 
     /// A second socket on the same TCP address, among which the operating system shares out the connections;

@@ -96,7 +96,12 @@ impl Drop for Worker {
     /// A worker that never ran, or whose effect panicked, leaves its place as well.
     fn drop(&mut self) {
         if self.counted {
-            self.pool.state().workers -= 1;
+            let mut state = self.pool.state();
+            state.workers -= 1;
+            // With nobody left to come to them, the effects in line are dropped, and so unanswered.
+            let left = if state.workers == 0 { std::mem::take(&mut state.line) } else { VecDeque::new() };
+            drop(state);
+            drop(left);
         }
     }
 }

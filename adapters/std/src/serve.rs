@@ -20,7 +20,7 @@ use rustix::event::PollFlags;
 
 use crate::alarm::Alarm;
 use crate::{
-    BACK_OFF, Connection, LET_GO, Life, Listen, Listener, Place, Pool, ServeError, Serving, Start, Stop,
+    BACK_OFF, Connection, LET_GO, LOOK_AGAIN, Life, Listen, Listener, Place, Pool, ServeError, Serving, Stop,
     Stream, Turn, is_of_one_connection, stop_at_signals,
 };
 
@@ -38,7 +38,7 @@ where
     A::Service: Send + Sync + 'static,
 {
     let server = at.into_server();
-    stop_at_signals(&server.handle())?;
+    let _signals = stop_at_signals(&server.handle())?;
     serve(server, app)
 }
 
@@ -56,30 +56,39 @@ where
 {
     let mut start = at.into_server().start(app, PATIENCE)?;
     let (clock, handle) = (start.serving.clock, start.serving.handle.clone());
-    let [alarm, life_alarm] = [Alarm::new(clock), Alarm::new(clock)];
-    let (alarm, life_alarm) = (alarm.map_err(ServeError::System)?, life_alarm.map_err(ServeError::System)?);
+    let alarm = Alarm::new(clock).map_err(ServeError::System)?;
 
-    live(&mut start.life, Stage::Running, &life_alarm).map_err(ServeError::System)?;
+    live(&mut start.life, Stage::Running, &alarm).map_err(ServeError::System)?;
     if let Err(error) = start.life.started() {
-        live(&mut start.life, Stage::Over, &life_alarm).map_err(ServeError::System)?;
+        live(&mut start.life, Stage::Over, &alarm).map_err(ServeError::System)?;
         return Err(error);
     }
-    start.ready();
-    let Start { serving, mut life, listeners, .. } = start;
-    let rest = move || live(&mut life, Stage::Over, &life_alarm);
-    let name = thread::Builder::new().name("bakestone-lifecycle".into());
-    let life = name.spawn(rest).map_err(ServeError::System)?;
-
-    let guard = handle.shutdown_on_drop();
-    let accepted = accept(&listeners, &serving, &alarm);
-    drop((listeners, guard));
-    // It panics no more than it does elsewhere; and if it did, there would be nothing left to wait for.
-    let _ = life.join();
+    // The life stays here, and accepting has a thread of its own, so that the hooks at the end run even without.
+    let accepting = spawn_accepting(std::mem::take(&mut start.listeners), &start.serving);
+    match &accepting {
+        Ok(_) => start.ready(),
+        Err(_) => handle.shutdown(),
+    }
+    let lived = live(&mut start.life, Stage::Over, &alarm);
+    let accepted = accepting.and_then(|thread| thread.join().unwrap_or(Ok(())));
     let until = clock.now().mono + LET_GO;
     while handle.poll_empty(&alarm.context()).is_pending() && clock.now().mono < until {
         alarm.wait_until(Some(until)).map_err(ServeError::System)?;
     }
-    accepted.map_err(ServeError::System)
+    lived.and(accepted).map_err(ServeError::System)
+}
+
+/// Accepts on a thread of its own. If that ends, so does the server.
+fn spawn_accepting<S: Service + Send + Sync + 'static>(
+    listeners: Vec<Listener>,
+    serving: &Arc<Serving<S>>,
+) -> io::Result<thread::JoinHandle<io::Result<()>>> {
+    let (serving, alarm) = (serving.clone(), Alarm::new(serving.clock)?);
+    let accepting = move || {
+        let _guard = serving.handle.shutdown_on_drop();
+        accept(&listeners, &serving, &alarm)
+    };
+    thread::Builder::new().name("bakestone-accept".into()).spawn(accepting)
 }
 
 /// Drives a server's life to a stage.
@@ -104,6 +113,10 @@ fn accept<S: Service + Send + Sync + 'static>(
             Ok(false) => alarm.wait_readable(listeners)?,
             Err(_) => alarm.wait_until(Some(serving.clock.now().mono + BACK_OFF))?,
         }
+    }
+    if serving.handle.stopping() == Stop::Drain {
+        // Whom the operating system has let in before the end, and whose request may be there, is answered.
+        while accept_some(listeners, serving, alarm, &mut spare).unwrap_or(false) {}
     }
     Ok(())
 }
@@ -148,18 +161,19 @@ fn connect<S: Service + Send + Sync + 'static>(
         // The session is made here, so that its handler's future need not be one that may move.
         let connection = serving.connection(stream, info);
         // An error of waiting is an end of the connection like any other.
-        let _ = drive(place, connection, &alarm, &serving);
+        let _ = drive(place, connection, alarm, serving);
     };
     thread::Builder::new().name("bakestone-connection".into()).spawn(work).map(drop)
 }
 
-/// Runs a connection to its end. The place comes first, so that it is the last to go.
+/// Runs a connection to its end. The place comes first, so that it goes last: nothing of the connection is left then.
 fn drive<S: Service>(
     mut place: Place,
     mut connection: Connection<Session<Arc<S>>, Stream>,
-    alarm: &Alarm,
-    Serving { clock, pool, .. }: &Serving<S>,
+    alarm: Alarm,
+    serving: Arc<Serving<S>>,
 ) -> io::Result<()> {
+    let Serving { clock, pool, .. } = &*serving;
     loop {
         let cx = &mut alarm.context();
         let stop = place.poll(cx);
@@ -170,14 +184,23 @@ fn drive<S: Service>(
             Turn::Over => return Ok(()),
             Turn::Again => {}
             Turn::Wait { readable, writable, until } => {
+                let Some(socket) = connection.socket() else {
+                    alarm.wait_until(until)?;
+                    continue;
+                };
+                if !readable && !writable {
+                    // A hang-up of both sides would be reported at once and for ever, and is no reset.
+                    let look_at = clock.now().mono + LOOK_AGAIN;
+                    alarm.wait_until(Some(until.map_or(look_at, |until| until.min(look_at))))?;
+                    if connection.socket().is_some_and(Stream::is_broken) {
+                        connection.lose();
+                    }
+                    continue;
+                }
                 let mut flags = PollFlags::empty();
                 flags.set(PollFlags::IN, readable);
                 flags.set(PollFlags::OUT, writable);
-                match connection.socket() {
-                    Some(socket) if alarm.wait_on(socket.as_fd(), flags, until)? => connection.lose(),
-                    Some(_) => {}
-                    None => alarm.wait_until(until)?,
-                }
+                alarm.wait_on(socket.as_fd(), flags, until)?;
             }
         }
     }

@@ -85,7 +85,8 @@ impl Server {
     }
 
     /// Listens on `address` as well: `host:port`, where port 0 is any free one, or `unix:path`. A port that is
-    /// taken is an error.
+    /// taken is an error. `[::]` takes IPv4 as well, where the operating system says so, and then there is no room
+    /// for `0.0.0.0` beside it.
     pub fn address(mut self, address: impl fmt::Display) -> Self {
         let address = address.to_string();
         self.places.push(match address.strip_prefix("unix:") {
@@ -264,9 +265,9 @@ impl Server {
             pool: Pool::new(server.blocking, patience),
             observer: server.observer.clone(),
         };
-        let listeners = server.listeners().cloned().collect();
+        let (listeners, addresses) = (server.listeners().cloned().collect(), server.local_addrs());
         let life = Life::new(lifecycle, &serving);
-        Ok(Start { serving: Arc::new(serving), life, listeners, on_ready: server.on_ready })
+        Ok(Start { serving: Arc::new(serving), life, listeners, addresses, on_ready: server.on_ready })
     }
 }
 

@@ -31,16 +31,18 @@ pub struct Start<S> {
     pub life: Life,
     /// Where connections come from.
     pub listeners: Vec<Listener>,
+    pub(crate) addresses: Vec<Address>,
     pub(crate) on_ready: Option<OnReady>,
 }
 
 impl<S> Start<S> {
-    /// Says that connections are accepted.
+    /// Says that connections are accepted, unless the server was stopped meanwhile.
     pub fn ready(&mut self) {
-        let addresses: Vec<Address> =
-            self.listeners.iter().map(|listener| listener.address().clone()).collect();
+        if self.serving.handle.stopping() != Stop::No {
+            return;
+        }
         if let Some(tell) = self.on_ready.take() {
-            tell(&addresses);
+            tell(&self.addresses);
         }
     }
 

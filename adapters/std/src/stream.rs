@@ -36,6 +36,11 @@ impl Stream {
         Ok(Self { socket, emptied: Cell::new(false) })
     }
 
+    /// The socket itself.
+    pub fn into_socket(self) -> socket2::Socket {
+        self.socket
+    }
+
     /// Reads what is there, as [`Socket::read`]. After a read that was not filled it says `WouldBlock` once without
     /// asking, since that read has emptied the socket.
     ///

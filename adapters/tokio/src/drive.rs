@@ -4,15 +4,16 @@
 //! many is harmless; what has expired is decided by the clock.
 
 use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bakestone::Session;
 use bakestone::effect::Effect;
 use bakestone::machine::{ConnectionInfo, Moment};
 use bakestone::session::{Service, Stage};
-use bakestone_std::{Clock, Connection, LOOK_AGAIN, Life, Place, Pool, Serving, Stop, Turn};
+use bakestone_std::{Clock, Connection, LOOK_AGAIN, Life, Place, Pool, Serving, Stop, Turn, Worker};
 use tokio::time::{Instant, Sleep};
 
 use crate::stream::Stream;
@@ -117,5 +118,16 @@ pub(crate) async fn live(life: &mut Life, stage: Stage) {
 
 /// Files and blocking jobs go to tokio's pool.
 fn perform(pool: &Arc<Pool>, effect: Effect) {
-    pool.submit(effect, |worker| drop(tokio::task::spawn_blocking(move || worker.run())));
+    pool.submit(effect, |worker| {
+        let waiting = Arc::new(Mutex::new(Some(worker)));
+        let take =
+            |waiting: &Mutex<Option<Worker>>| waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let job = waiting.clone();
+        let start = move || drop(tokio::task::spawn_blocking(move || take(&job).map(Worker::run)));
+        // It panics where the operating system has no thread, and keeps the job. The worker is taken back from it
+        // and dropped, and so its effect is unanswered.
+        if catch_unwind(AssertUnwindSafe(start)).is_err() {
+            drop(take(&waiting));
+        }
+    });
 }

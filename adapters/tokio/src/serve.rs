@@ -10,7 +10,7 @@ use std::time::Duration;
 use bakestone::app::Application;
 use bakestone::session::{Service, Stage};
 use bakestone_std::{
-    BACK_OFF, BoxFuture, Handle, LET_GO, Listen, Listener, ServeError, Server, Serving, Start,
+    BACK_OFF, BoxFuture, Handle, LET_GO, Listen, Listener, ServeError, Server, Serving, Start, Stop,
     is_of_one_connection, join, stop_at_signals,
 };
 use tokio::runtime::Runtime;
@@ -31,7 +31,7 @@ where
     <A::Service as Service>::Response: Send,
 {
     let server = at.into_server();
-    stop_at_signals(&server.handle())?;
+    let _signals = stop_at_signals(&server.handle())?;
     let workers = server.worker_count();
     let runtime = event_loop()?;
     let served = runtime.block_on(serve_with(server, app, workers));
@@ -96,25 +96,43 @@ where
         drive::live(&mut start.life, Stage::Over).await;
         return Err(error);
     }
-    for _ in 1..workers {
-        let (listeners, serving) = (start.listeners_again()?, start.serving.clone());
-        spawn_worker(move || accepting(listeners, &serving), handle.clone())?;
-    }
-    start.ready();
-    let Start { serving, mut life, listeners, .. } = start;
-    let mut all = accepting(listeners, &serving)?;
-    all.push(Box::pin(drive::live(&mut life, Stage::Over)));
+    let accepting = spawn_workers(&start, workers)
+        .and_then(|()| accepting(std::mem::take(&mut start.listeners), &start.serving));
+    let (mut all, failure) = match accepting {
+        Ok(all) => {
+            start.ready();
+            (all, Ok(()))
+        }
+        // What the hooks have begun is ended by hooks.
+        Err(error) => {
+            handle.shutdown();
+            (Vec::new(), Err(error))
+        }
+    };
+    all.push(Box::pin(drive::live(&mut start.life, Stage::Over)));
     join(all).await;
     // Each connection ends by itself, and says how.
     let empty = poll_fn(|cx| handle.poll_empty(cx));
     // Whoever does not let go of its thread is not waited for.
     let _ = tokio::time::timeout(LET_GO, empty).await;
-    Ok(())
+    failure
 }
 
 /// An event loop for one thread.
 fn event_loop() -> Result<Runtime, ServeError> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ServeError::System)
+}
+
+/// The further event loops that are wanted.
+fn spawn_workers<S>(start: &Start<S>, workers: usize) -> Result<(), ServeError>
+where
+    S: Service<Future: Send, Response: Send> + Send + Sync + 'static,
+{
+    for _ in 1..workers {
+        let (listeners, serving) = (start.listeners_again()?, start.serving.clone());
+        spawn_worker(move || accepting(listeners, &serving), start.serving.handle.clone())?;
+    }
+    Ok(())
 }
 
 /// A further event loop, on a thread of its own: it accepts until the server stops, and ends with its connections.
@@ -161,15 +179,21 @@ where
             true => listener.poll(cx).map(Some),
             false => Poll::Ready(None),
         });
-        let Some(accepted) = next.await else { return };
-        match accepted {
-            Ok((stream, info)) => {
+        match next.await {
+            Some(Ok((stream, info))) => {
                 // Another worker may have taken the last place: this one's connection then waits.
                 let Some(place) = poll_fn(|cx| watch.poll_place(cx)).await else { return };
                 tokio::spawn(Drive::new(&serving, place, stream, info));
             }
-            Err(error) if is_of_one_connection(&error) => {}
-            Err(_) => tokio::time::sleep(BACK_OFF).await,
+            Some(Err(error)) if is_of_one_connection(&error) => {}
+            Some(Err(_)) => tokio::time::sleep(BACK_OFF).await,
+            None => break,
+        }
+    }
+    if serving.handle.stopping() == Stop::Drain {
+        // Whom the operating system has let in before the end, and whose request may be there, is answered.
+        while let Some((place, (stream, info))) = serving.handle.try_place().zip(listener.look()) {
+            tokio::spawn(Drive::new(&serving, place, stream, info));
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use bakestone::machine::{Address, ConnectionInfo};
-use bakestone_std::{Listener, READ_AT_ONCE, Socket, StdListener};
+use bakestone_std::{Listener, READ_AT_ONCE, Socket, StdListener, read_from};
 use bytes::{BufMut, BytesMut};
 use socket2::SockRef;
 use tokio::io::AsyncReadExt;
@@ -56,6 +56,10 @@ impl Socket for Stream {
         }
     }
 
+    fn look(&mut self, into: &mut BytesMut) -> io::Result<usize> {
+        either!(self, socket => read_from(&mut &*SockRef::from(&*socket), into))
+    }
+
     fn write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         either!(self, socket => socket.try_write_vectored(slices))
     }
@@ -91,6 +95,17 @@ impl Accept {
             StdListener::Unix(socket) => Listening::Unix(UnixListener::from_std(socket)?),
         };
         Ok(Self { listener, socket })
+    }
+
+    /// A connection that the operating system has let in, though tokio has not heard of it yet.
+    pub(crate) fn look(&self) -> Option<(Stream, ConnectionInfo)> {
+        let (stream, info) = self.listener.accept().ok()?;
+        let socket = stream.into_socket();
+        let stream = match &self.socket {
+            Listening::Tcp(_) => TcpStream::from_std(socket.into()).map(Stream::Tcp),
+            Listening::Unix(_) => UnixStream::from_std(socket.into()).map(Stream::Unix),
+        };
+        Some((stream.ok()?, info))
     }
 
     /// The next connection.

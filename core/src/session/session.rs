@@ -243,6 +243,12 @@ impl<S: Service> Session<S> {
         self.conn.close(CloseReason::Draining);
         if self.stage == Stage::Waiting && io.input.is_empty() {
             self.stage = Stage::Closing;
+            if io.output.is_empty() {
+                // What the peer may still have to read is the last answer, and that left when the connection became
+                // idle: lingering has begun then. Before the first request there is nothing to linger for.
+                let since = self.times.idle_since.map(|at| at + self.conn.limits().linger_time);
+                self.times.linger_ends_at = Some(since.unwrap_or(self.now.mono));
+            }
         }
         true
     }

@@ -17,6 +17,6 @@ fn main() -> Result<(), ServeError> {
         App::new().route("/", get(|| Text("One thread, no runtime.\n"))).route("/hello/{name}", get(hello));
     let listening = |addresses: &[_]| eprintln!("listening on http://{}", addresses[0]);
     let server = Server::new().address("127.0.0.1:8000").on_ready(listening);
-    stop_at_signals(&server.handle())?;
+    let _signals = stop_at_signals(&server.handle())?;
     serve::serve(server, app)
 }

@@ -176,13 +176,17 @@ impl<S: Service> Loop<S> {
     /// The turn of a listener: it lets in whoever waits. The listener is edge-triggered as well.
     fn accept(&mut self, id: usize) {
         let Some(door) = self.doors.get_mut(&id) else { return };
+        let handle = &self.start.serving.handle;
         for _ in 0..AT_ONCE {
             let place = match door.watch.poll_place(&Context::from_waker(&door.waker)) {
-                Poll::Ready(Some(place)) => place,
-                Poll::Ready(None) => return self.close(id),
+                Poll::Ready(Some(place)) => Some(place),
+                // Whom the operating system has let in before a drain, and whose request may be there, is answered.
+                Poll::Ready(None) if handle.stopping() == Stop::Drain => handle.try_place(),
+                Poll::Ready(None) => None,
                 // The waker is woken when there is a place again.
                 Poll::Pending => return,
             };
+            let Some(place) = place else { return self.close(id) };
             let (registry, serving) = (self.poll.registry(), &self.start.serving);
             match door.next(registry, Token(self.next)) {
                 Ok((stream, info)) => {
@@ -191,8 +195,9 @@ impl<S: Service> Loop<S> {
                     self.guests.insert(self.next, Guest { connection, waker, broken: false, place });
                     self.next += 1;
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(error) if is_of_one_connection(&error) => {}
+                Err(_) if handle.stopping() != Stop::No => return self.close(id),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 // There is no event when descriptors are free again.
                 Err(_) => return self.timers.arm(id, Some(serving.clock.now().mono + BACK_OFF)),
             }

@@ -71,6 +71,32 @@ fn app(driver: Driver, ended: &Ended) -> App {
         std::future::pending::<()>().await;
         Ok(response.finish().await?)
     }
+    /// Writes more than anybody buffers, to a client that may not read it.
+    async fn large(request: Request) -> bakestone::Result<bakestone::message::Sent> {
+        let mut response = request.respond(StatusCode::OK, Default::default())?;
+        for _ in 0..500 {
+            response.write(vec![b'x'; 60_000]).await?;
+        }
+        Ok(response.finish().await?)
+    }
+    /// Answers, and goes on for a while.
+    async fn afterwards(
+        State(ended): State<Ended>,
+        request: Request,
+    ) -> bakestone::Result<bakestone::message::Sent> {
+        let context = request.context().clone();
+        let mut response = request.respond(StatusCode::OK, Default::default())?;
+        response.write("answered").await?;
+        let sent = response.finish().await?;
+        context.sleep(Duration::from_millis(300)).await;
+        ended.note();
+        Ok(sent)
+    }
+    /// Does not let go of its thread.
+    async fn hold() -> Text<&'static str> {
+        std::thread::sleep(Duration::from_millis(600));
+        Text("held")
+    }
     let native = move |context: Context| async move {
         let time = Duration::from_millis(20);
         match driver {
@@ -92,6 +118,9 @@ fn app(driver: Driver, ended: &Ended) -> App {
         .route("/blocking", get(blocking))
         .route("/stuck", get(stuck).post(stuck))
         .route("/endless", get(endless))
+        .route("/large", get(large))
+        .route("/afterwards", get(afterwards))
+        .route("/hold", get(hold))
         .route("/fail", get(|| Err::<&str, _>(Error::new(StatusCode::IM_A_TEAPOT, "short and stout"))))
 }
 
@@ -323,5 +352,69 @@ fn an_abort_resets_what_runs() {
         assert_eq!(client.receive(|_| false).1, End::Reset, "{driver:?}");
         host.end();
         assert_eq!(ended.count(), 1, "{driver:?}: the handler was dropped");
+    }
+}
+
+/// What was written while nobody read is not the whole message, and the end must not look as if it were.
+#[test]
+fn an_abort_in_the_middle_of_a_close_delimited_answer_resets() {
+    for driver in Driver::SOCKETS {
+        let host = start(driver, &Ended::default());
+        let mut client = host.connect();
+        client.send("GET /large HTTP/1.0\r\n\r\n");
+        client.receive(|answer| answer.len() > 100);
+        host.wait_a_little(|| false);
+        host.abort();
+        let (answer, end) = client.receive(|_| false);
+        assert_eq!(end, End::Reset, "{driver:?}: after {} bytes", answer.len());
+        host.end();
+    }
+}
+
+/// A client that closes after it has read everything has sent a FIN, which cancels nothing.
+#[test]
+fn a_handler_that_has_answered_runs_to_its_end_though_its_client_closes() {
+    for driver in Driver::ALL {
+        let ended = Ended::default();
+        let host = start(driver, &ended);
+        let mut client = host.connect();
+        client.send("GET /afterwards HTTP/1.0\r\n\r\n");
+        let (answer, end) = client.receive(|_| false);
+        assert!(answer.ends_with(b"answered"), "{driver:?}: {}", text(&answer));
+        assert_eq!(end, End::Finished, "{driver:?}");
+        client.finish();
+        drop(client);
+        assert!(host.wait(|| ended.count() == 1), "{driver:?}: the handler was cancelled");
+    }
+}
+
+/// The event loop is held while a request arrives and the server is told to stop.
+#[test]
+fn a_request_that_had_arrived_before_the_drain_is_answered() {
+    for driver in Driver::SOCKETS {
+        let host = start(driver, &Ended::default());
+        let mut kept = host.connect();
+        kept.send(get_request("/hello/1", ""));
+        kept.receive(|answer| answer.ends_with(b"Hello, 1!"));
+        let mut holding = host.connect();
+        holding.send(get_request("/hold", ""));
+        host.wait_a_little(|| false);
+        let mut new = host.connect();
+        for client in [&mut kept, &mut new] {
+            client.send("POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
+        }
+        host.wait_a_little(|| false);
+        host.shutdown();
+        for (which, client) in [("kept", &mut kept), ("new", &mut new)] {
+            let (answer, end) = client.receive(|_| false);
+            let answer = text(&answer);
+            assert!(
+                answer.starts_with("HTTP/1.1 200 ") && answer.ends_with('5'),
+                "{driver:?}, {which}: {answer:?}"
+            );
+            assert_eq!(end, End::Finished, "{driver:?}, {which}");
+        }
+        drop((kept, new, holding));
+        host.end();
     }
 }
