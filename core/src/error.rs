@@ -63,7 +63,7 @@ impl LimitExceeded {
 
 impl fmt::Display for LimitExceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is {}, and {} were sent", self.limit, self.value, self.seen)
+        write!(f, "{} is {}, and at least {} were sent", self.limit, self.value, self.seen)
     }
 }
 

@@ -77,3 +77,14 @@ fn its_test_is_one_of_ours() {
     let (_, test) = include_str!("patience.rs").split_once("\n\n").expect("a head comment");
     assert!(README.contains(&format!("```rust\n{}\n```", test.trim_end())), "the README's test is not ours");
 }
+
+#[test]
+fn its_number_of_wire_cases_is_theirs() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../testkit/cases/h1");
+    let cases: usize = std::fs::read_dir(folder)
+        .expect("the folder of the cases")
+        .map(|entry| std::fs::read_to_string(entry.expect("a file").path()).expect("a text"))
+        .map(|text| text.lines().filter(|line| line.starts_with("## ")).count())
+        .sum();
+    assert!(README.contains(&format!(" {cases} cases that a person can\n")), "there are {cases}");
+}

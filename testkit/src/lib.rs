@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`wire`] | [`Wire`]: one machine, fed and read by hand |
 //! | [`transcript`] | what went over a wire, as text |
+//! | [`cases`] | what a client sends and what must come back, as text |
 //! | [`files`] | files for a wire: [`MemoryFiles`], [`FolderFiles`] |
 //! | [`script`] | [`Script`]: what a peer does, as data |
 //! | [`splits`](mod@splits) | the ways in which a network may cut bytes |
@@ -55,6 +56,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod cases;
 pub mod files;
 pub mod laws;
 pub mod script;

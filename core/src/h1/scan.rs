@@ -44,7 +44,7 @@ pub(super) struct HeadScan {
     pub(super) method_end: usize,
     /// Where the target ends.
     pub(super) target_end: usize,
-    /// Whether the method is HEAD, once the request line is complete.
+    /// Whether the method is HEAD, once it is complete.
     pub(super) is_head: bool,
     pub(super) section: Section,
 }
@@ -105,7 +105,11 @@ impl HeadScan {
                     return fault(Reason::MethodTooLong);
                 }
             }
-            Part::Method if byte == b' ' => (self.method_end, self.part) = (at, Part::Target),
+            Part::Method if byte == b' ' => {
+                // What is wrong further on is answered too, and the answer to a HEAD has no content.
+                self.is_head = &window[self.start..at] == b"HEAD";
+                (self.method_end, self.part) = (at, Part::Target);
+            }
             Part::Before | Part::Method if byte == b'\n' => return fault(Reason::BareLf),
             Part::Method if byte == b'\r' => return fault(Reason::MalformedRequestLine),
             Part::Before | Part::Method => return fault(Reason::InvalidMethod),
@@ -142,7 +146,6 @@ impl HeadScan {
             8 if byte == b'\r' => return Ok(()),
             9 if byte == b'\n' => match window[at - 4] {
                 b'1' => {
-                    self.is_head = &window[self.start..self.method_end] == b"HEAD";
                     self.part = Part::Fields;
                     return Ok(());
                 }

@@ -213,7 +213,8 @@ impl Body {
             seen += chunk.len();
             whole.get_or_insert_with(|| BytesMut::from(&first[..])).extend_from_slice(&chunk);
         }
-        Err(exceeded(seen as u64))
+        // How much had come by then is the network's affair, and not the client's.
+        Err(exceeded(limit as u64 + 1))
     }
 
     /// The trailer fields of a body that was read to its end.

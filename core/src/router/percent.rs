@@ -42,13 +42,15 @@ pub(super) fn decoded(text: &str) -> Decoded<'_> {
     Decoded(text.as_bytes().iter())
 }
 
-/// Whether every `%` begins an escape, and the decoded bytes are UTF-8.
+/// Whether every `%` begins an escape, none of them of NUL, and the decoded bytes are UTF-8.
 pub(super) fn is_valid(text: &str) -> bool {
     let bytes = text.as_bytes();
     if memchr::memchr(b'%', bytes).is_none() {
         return true;
     }
     let escapes = memchr::memchr_iter(b'%', bytes).all(|at| match bytes.get(at + 1..at + 3) {
+        // An escaped NUL would end a file's name early, wherever it gets to one.
+        Some(b"00") => false,
         Some(&[high, low]) => digit(high).is_some() && digit(low).is_some(),
         _ => false,
     });
@@ -119,9 +121,20 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_escape_or_no_utf8() {
-        for raw in
-            ["%", "%4", "a%", "%g0", "%0g", "%%20", "%ff", "%c3", "%c3/%a9", "%ed%a0%80", "%f8%80%80%80"]
-        {
+        for raw in [
+            "%",
+            "%00",
+            "%4",
+            "a%",
+            "%g0",
+            "%0g",
+            "%%20",
+            "%ff",
+            "%c3",
+            "%c3/%a9",
+            "%ed%a0%80",
+            "%f8%80%80%80",
+        ] {
             assert!(!is_valid(raw), "{raw}");
         }
     }

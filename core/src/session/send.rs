@@ -285,6 +285,8 @@ impl<S: Service> Session<S> {
                 self.exchange.forget_writing();
                 return true;
             }
+            // A handler that is through reads no more, so it is known by now whether the connection can be kept.
+            self.announce_close(self.handler.is_none() && matches!(stage, WriteStage::Finished(_)));
             if let Err(misuse) = self.begin_written(*head, io) {
                 self.observed.tell(Event::Misused(&misuse));
                 self.exchange.lose(Disconnected::Over, true);
