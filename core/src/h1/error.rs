@@ -159,7 +159,8 @@ pub enum Misuse {
     RequestUnfinished,
     /// The request target is empty, holds what a URI may not, or is of a form that the method does not take.
     InvalidTarget,
-    /// The request has no `Host`, more than one, or one that is not a host with an optional port.
+    /// The request has no `Host`, more than one, one that is not a host with an optional port, or one that is not the
+    /// target's.
     InvalidHost,
     /// A CONNECT or TRACE request with content (RFC 9110, sections 9.3.6 and 9.3.8).
     ContentForbidden,

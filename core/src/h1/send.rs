@@ -3,7 +3,7 @@
 //! The rule: all is judged before the first byte is written, so that a [`Misuse`] leaves the output and the
 //! states as they were.
 
-use ::http::header::{CONNECTION, CONTENT_LENGTH, DATE};
+use ::http::header::{CONNECTION, CONTENT_LENGTH, DATE, HOST};
 use ::http::{HeaderMap, Method, StatusCode, Version};
 use bytes::Bytes;
 
@@ -13,7 +13,7 @@ use super::error::{CloseReason, Misuse};
 use super::fields::is_forbidden_trailer;
 use super::head::{BodyLength, Facts, RequestHead, ResponseHead};
 use super::role::{Client, Role, Server};
-use super::target::is_target;
+use super::target::{Authority, target_form};
 use super::transitions::{Side, State, Step};
 use super::write::{self, Given, LengthField, Options};
 use crate::output::Output;
@@ -332,10 +332,12 @@ impl Conn<Client> {
         if !self.states.allows(Side::Request, Step::Head) {
             return Err(self.illegal(Side::Request, Step::Head));
         }
-        if !is_target(head.method, head.target.as_bytes()) {
-            return Err(Misuse::InvalidTarget);
-        }
+        let form = target_form(head.method, head.target.as_bytes()).ok_or(Misuse::InvalidTarget)?;
         let given = Given::read(head.headers)?;
+        let host = head.headers.get(HOST).and_then(|host| Authority::parse(host.as_bytes()));
+        if host.is_none_or(|host| !form.agrees_with(&host)) {
+            return Err(Misuse::InvalidHost);
+        }
         let plan = plan_request(head.method, &given, length)?;
 
         self.facts = Facts {

@@ -5,7 +5,7 @@
 
 use std::net::Ipv6Addr;
 
-use ::http::Method;
+use ::http::{Method, Uri};
 
 use super::error::Reason;
 use super::grammar::{is_reg_name_char, is_target_char};
@@ -119,11 +119,12 @@ fn is_scheme(text: &[u8]) -> bool {
         && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte))
 }
 
-/// Whether a target that we are to send is one (RFC 9112, section 3.2).
-pub(super) fn is_target(method: &Method, target: &[u8]) -> bool {
-    !target.is_empty()
-        && target.iter().all(|byte| is_target_char(*byte))
-        && Form::parse(method, target).is_ok()
+/// The form of a target that we are to send, if it is one (RFC 9112, section 3.2) and this end's own server would
+/// take it: that has to get it into a [`Uri`].
+pub(super) fn target_form<'a>(method: &Method, target: &'a [u8]) -> Option<Form<'a>> {
+    let characters = !target.is_empty() && target.iter().all(|byte| is_target_char(*byte));
+    let form = Form::parse(method, target).ok().filter(|_| characters)?;
+    Uri::try_from(target).is_ok().then_some(form)
 }
 
 #[cfg(test)]
