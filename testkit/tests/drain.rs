@@ -70,8 +70,7 @@ fn reach<M: bakestone::machine::Machine>(wire: &mut Wire<M>, random: &mut Random
 #[test]
 fn it_is_over_by_its_time_from_any_state() {
     let rounds: u64 =
-        std::env::var("BAKESTONE_LAWS_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(1)
-            * 300;
+        std::env::var("BAKESTONE_LAWS_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(1) * 300;
     for seed in 1..=rounds {
         let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let mut limits = Limits::default();
