@@ -10,7 +10,7 @@ use std::fmt;
 use http::{HeaderMap, StatusCode};
 
 use crate::h1::Refusal;
-use crate::message::{BodyError, Response};
+use crate::message::{BodyError, Response, SpawnError};
 
 /// Any error that may cross threads.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -219,6 +219,10 @@ fn meaning(error: &(dyn std::error::Error + 'static)) -> (StatusCode, bool) {
     }
     if let Some(body) = error.downcast_ref::<BodyError>() {
         return body.meaning();
+    }
+    if let Some(SpawnError::Full(_) | SpawnError::Over) = error.downcast_ref() {
+        // It passes when tasks end, or when another server takes over.
+        return (StatusCode::SERVICE_UNAVAILABLE, false);
     }
     (StatusCode::INTERNAL_SERVER_ERROR, false)
 }

@@ -38,6 +38,35 @@ fn run(adapter: &'static str, app: App, server: Server) -> (Handle, JoinHandle<R
     (handle, thread::spawn(move || run().map_err(|error| error.to_string())))
 }
 
+/// What the README shows.
+#[rustfmt::skip]
+fn shown(app: impl Fn() -> App) -> Result<(), bakestone_std::ServeError> {
+    // shown: begin
+    let server = Server::new()
+        .address("127.0.0.1:8000")          // or `unix:path`, a listener that you have, one that was handed over
+        .workers(2)                         // event loops on tokio, threads of the executor on smol
+        .connections(10_000)                // with so many open, further ones wait
+        .drain_time(Duration::from_secs(5))
+        .bind()?;                           // a port that is taken is an error, here
+    let handle = server.handle();           // `handle.shutdown()`, from any thread, lets the server drain
+    bakestone_tokio::run(app(), server)?;      // or `serve(server, app()).await` in a runtime of yours
+    // shown: end
+    drop(handle);
+    Ok(())
+}
+
+#[test]
+fn the_readme_shows_a_server_that_compiles() {
+    // It is not called: the port may be somebody's.
+    let _: fn(fn() -> App) -> _ = shown;
+    let shown = include_str!("servers.rs").split("    // shown: begin\n").nth(1).expect("a beginning");
+    let shown = shown.split("    // shown: end").next().expect("an end");
+    let shown: String =
+        shown.lines().map(|line| format!("{}\n", line.strip_prefix("    ").unwrap_or(line))).collect();
+    let readme = include_str!("../../README.md");
+    assert!(readme.contains(&format!("```rust\n{shown}```")), "the README shows another:\n{shown}");
+}
+
 fn ask(mut socket: impl Read + Write, path: &str) -> String {
     let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     socket.write_all(request.as_bytes()).expect("a request");

@@ -166,6 +166,22 @@ fn tasks_are_capped_and_a_place_is_free_again_after_the_end() {
     assert!(wire.take_text().ends_with("Ok(())"));
 }
 
+/// Whoever passes the error on with `?` tells the client to come again, and not that something is broken.
+#[test]
+fn without_a_place_the_answer_is_503() {
+    let mut limits = Limits::default();
+    limits.tasks = 0;
+    let (_server, spawner) = running(Lifecycle::new().limits(&limits));
+    let service = async |request: Request| -> bakestone::Result<Text<&'static str>> {
+        request.context().spawn(|_| std::future::ready(()))?;
+        Ok(Text("started"))
+    };
+    let mut wire = Wire::new(Session::new(service).lifecycle(&spawner));
+    wire.feed(GET);
+    let answer = wire.take_text();
+    assert!(answer.starts_with("HTTP/1.1 503 ") && !answer.contains("tasks"), "{answer}");
+}
+
 #[test]
 fn ten_thousand_sleepers_are_woken_in_bounded_steps() {
     let (mut server, spawner) = running(Lifecycle::new());
