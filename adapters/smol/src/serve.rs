@@ -13,8 +13,8 @@ use async_io::{Async, Timer, block_on};
 use bakestone::app::Application;
 use bakestone::session::{Service, Stage};
 use bakestone_std::{
-    BACK_OFF, BoxFuture, Handle, LET_GO, Listen, Listener, ServeError, Server, Serving, Stop,
-    is_of_one_connection, join, stop_at_signals,
+    BACK_OFF, BoxFuture, Handle, Listen, Listener, ServeError, Server, Serving, Stop, is_of_one_connection,
+    join, stop_at_signals,
 };
 
 use crate::drive::{self, Drive, Watched};
@@ -109,10 +109,9 @@ where
     };
     all.push(Box::pin(drive::live(&mut start.life, Stage::Over)));
     executor.run(join(all)).await;
-    // Each connection ends by itself, and says how.
+    // Each connection ends by itself, and says how. Whoever does not let go of its thread is not waited for.
     let mut empty = poll_fn(|cx| handle.poll_empty(cx));
-    // Whoever does not let go of its thread is not waited for.
-    let mut late = Timer::after(LET_GO);
+    let mut late = Timer::after(start.life.let_go_at().since(serving.clock.now().mono));
     let either = poll_fn(|cx| match Pin::new(&mut empty).poll(cx) {
         Poll::Pending => Pin::new(&mut late).poll(cx).map(drop),
         ready => ready,

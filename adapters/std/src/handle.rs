@@ -192,6 +192,11 @@ pub struct Watch {
 }
 
 impl Watch {
+    /// How far the end has come.
+    pub fn stopping(&self) -> Stop {
+        self.handle.stopping()
+    }
+
     /// How far the end has come. The context's waker is woken when it goes on, as long as this lives.
     pub fn poll(&mut self, cx: &Context<'_>) -> Stop {
         if self.slot.is_none() || !self.waker.will_wake(cx.waker()) {

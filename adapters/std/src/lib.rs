@@ -53,7 +53,7 @@ pub use serve::{run, serve};
 #[cfg(feature = "net")]
 pub use server::{Listen, Server};
 #[cfg(feature = "net")]
-pub use serving::{BoxFuture, LET_GO, Life, Serving, Start, join};
+pub use serving::{BoxFuture, Life, Serving, Start, join};
 #[cfg(feature = "net")]
 pub use signals::{StopAtSignals, stop_at_signals};
 #[cfg(feature = "net")]

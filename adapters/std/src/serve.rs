@@ -20,8 +20,8 @@ use rustix::event::PollFlags;
 
 use crate::alarm::Alarm;
 use crate::{
-    BACK_OFF, Connection, LET_GO, LOOK_AGAIN, Life, Listen, Listener, Place, Pool, ServeError, Serving, Stop,
-    Stream, Turn, is_of_one_connection, stop_at_signals,
+    BACK_OFF, Connection, LOOK_AGAIN, Life, Listen, Listener, Place, Pool, ServeError, Serving, Stop, Stream,
+    Turn, is_of_one_connection, stop_at_signals,
 };
 
 /// How long a thread of the pool waits for more.
@@ -71,7 +71,7 @@ where
     }
     let lived = live(&mut start.life, Stage::Over, &alarm);
     let accepted = accepting.and_then(|thread| thread.join().unwrap_or(Ok(())));
-    let until = clock.now().mono + LET_GO;
+    let until = start.life.let_go_at();
     while handle.poll_empty(&alarm.context()).is_pending() && clock.now().mono < until {
         alarm.wait_until(Some(until)).map_err(ServeError::System)?;
     }

@@ -10,14 +10,14 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bakestone::effect::Effect;
-use bakestone::machine::{Address, ConnectionInfo, Io, Machine, Wants};
+use bakestone::machine::{Address, ConnectionInfo, Io, Machine, Moment, Wants};
 use bakestone::session::{Observer, Service, Spawner, Stage};
 use bakestone::{Lifecycle, Limits, Session};
 
 use crate::{Clock, Connection, Handle, Listener, Pool, ServeError, Socket, Stop, Watch};
 
-/// How long a server waits, after its drain, for connections whose handler does not let go of its thread.
-pub const LET_GO: Duration = Duration::from_secs(1);
+/// How long a server waits, after the time of its drain, for connections whose handler does not let go of its thread.
+const LET_GO: Duration = Duration::from_secs(1);
 
 /// Who is told that connections are accepted, and where.
 pub(crate) type OnReady = Box<dyn FnOnce(&[Address]) + Send>;
@@ -111,12 +111,23 @@ pub struct Life {
     pub clock: Clock,
     /// Where effects are answered.
     pub pool: Arc<Pool>,
+    drain_time: Duration,
+    /// When the drain is over at the latest, once it has begun.
+    drain_ends_at: Option<Moment>,
 }
 
 impl Life {
     pub(crate) fn new<S>(lifecycle: Lifecycle, serving: &Serving<S>) -> Self {
-        let Serving { clock, handle, pool, .. } = serving;
-        Self { lifecycle, io: Io::default(), watch: handle.watch(), clock: *clock, pool: pool.clone() }
+        let Serving { clock, handle, pool, limits, .. } = serving;
+        Self {
+            lifecycle,
+            io: Io::default(),
+            watch: handle.watch(),
+            clock: *clock,
+            pool: pool.clone(),
+            drain_time: limits.drain_time,
+            drain_ends_at: None,
+        }
     }
 
     /// Steps the lifecycle; `None` once it has reached `stage`, or the server ends here and now.
@@ -127,10 +138,22 @@ impl Life {
         perform: impl Fn(&Arc<Pool>, Effect),
     ) -> Option<Wants> {
         let stop = self.watch.poll(cx);
+        let now = self.clock.now();
         self.io.drain = stop != Stop::No;
-        let wants = self.lifecycle.step(self.clock.now(), &mut self.io, cx);
+        if self.io.drain {
+            self.drain_ends_at.get_or_insert(now.mono + self.drain_time);
+        }
+        let wants = self.lifecycle.step(now, &mut self.io, cx);
         self.io.effects.drain(..).for_each(|effect| perform(&self.pool, effect));
         (self.lifecycle.stage() < stage && stop != Stop::Now).then_some(wants)
+    }
+
+    /// Until when to wait for the connections that are left, once the life is over: each comes to its own end within
+    /// the time of the drain, unless its handler does not let go of its thread.
+    pub fn let_go_at(&self) -> Moment {
+        let now = self.clock.now().mono;
+        let drains = self.drain_ends_at.filter(|_| self.watch.stopping() != Stop::Now);
+        drains.map_or(now, |at| at.max(now)) + LET_GO
     }
 
     /// Why the server did not start, if a start-up hook failed. It is given once.

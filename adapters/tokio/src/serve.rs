@@ -10,7 +10,7 @@ use std::time::Duration;
 use bakestone::app::Application;
 use bakestone::session::{Service, Stage};
 use bakestone_std::{
-    BACK_OFF, BoxFuture, Handle, LET_GO, Listen, Listener, ServeError, Server, Serving, Start, Stop,
+    BACK_OFF, BoxFuture, Handle, Listen, Listener, ServeError, Server, Serving, Start, Stop,
     is_of_one_connection, join, stop_at_signals,
 };
 use tokio::runtime::Runtime;
@@ -111,10 +111,9 @@ where
     };
     all.push(Box::pin(drive::live(&mut start.life, Stage::Over)));
     join(all).await;
-    // Each connection ends by itself, and says how.
-    let empty = poll_fn(|cx| handle.poll_empty(cx));
-    // Whoever does not let go of its thread is not waited for.
-    let _ = tokio::time::timeout(LET_GO, empty).await;
+    // Each connection ends by itself, and says how. Whoever does not let go of its thread is not waited for.
+    let left = start.life.let_go_at().since(start.serving.clock.now().mono);
+    let _ = tokio::time::timeout(left, poll_fn(|cx| handle.poll_empty(cx))).await;
     failure
 }
 

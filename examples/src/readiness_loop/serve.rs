@@ -31,8 +31,8 @@ use bakestone::effect::Effect;
 use bakestone::machine::{Address, ConnectionInfo};
 use bakestone::session::{Service, Stage};
 use bakestone_std::{
-    BACK_OFF, Connection, LET_GO, Listen, Listener, Place, Pool, ServeError, Socket, Start, StdListener,
-    Stop, Turn, Watch, is_of_one_connection, read_from,
+    BACK_OFF, Connection, Listen, Listener, Place, Pool, ServeError, Socket, Start, StdListener, Stop, Turn,
+    Watch, is_of_one_connection, read_from,
 };
 use bytes::BytesMut;
 use mio::net::{TcpListener, TcpStream};
@@ -269,7 +269,7 @@ impl<S: Service> Loop<S> {
     /// The life is over: the last connections have a moment to say how they end.
     fn let_go(&mut self) -> io::Result<()> {
         let clock = self.start.serving.clock;
-        let until = clock.now().mono + LET_GO;
+        let until = self.start.life.let_go_at();
         while !self.guests.is_empty() && clock.now().mono < until {
             self.timers.arm(LIFE, Some(until));
             self.round(Stage::Over)?;
