@@ -96,16 +96,10 @@ where
     let executor = Arc::new(Executor::new());
     let workers = (1..workers).try_for_each(|_| spawn_worker(executor.clone(), handle.clone()));
     let (listeners, serving) = (std::mem::take(&mut start.listeners), start.serving.clone());
-    let (mut all, failure) = match workers.and_then(|()| accepting(listeners, &serving, &executor)) {
-        Ok(all) => {
-            start.ready();
-            (all, Ok(()))
-        }
-        // What the hooks have begun is ended by hooks.
-        Err(error) => {
-            handle.shutdown();
-            (Vec::new(), Err(error))
-        }
+    let accepting = workers.and_then(|()| accepting(listeners, &serving, &executor));
+    let (mut all, failure) = match start.begun(accepting) {
+        Ok(all) => (all, Ok(())),
+        Err(error) => (Vec::new(), Err(error)),
     };
     all.push(Box::pin(drive::live(&mut start.life, Stage::Over)));
     executor.run(join(all)).await;

@@ -65,10 +65,7 @@ where
     }
     // The life stays here, and accepting has a thread of its own, so that the hooks at the end run even without.
     let accepting = spawn_accepting(std::mem::take(&mut start.listeners), &start.serving);
-    match &accepting {
-        Ok(_) => start.ready(),
-        Err(_) => handle.shutdown(),
-    }
+    let accepting = start.begun(accepting);
     let lived = live(&mut start.life, Stage::Over, &alarm);
     let accepted = accepting.and_then(|thread| thread.join().unwrap_or(Ok(())));
     let until = start.life.let_go_at();

@@ -46,6 +46,20 @@ impl<S> Start<S> {
         }
     }
 
+    /// Takes in whether accepting has begun: it is [said](Self::ready), or the server drains, since what its hooks
+    /// have begun is ended by hooks.
+    ///
+    /// # Errors
+    ///
+    /// That of `begun`, to return once the life is over.
+    pub fn begun<T, E>(&mut self, begun: Result<T, E>) -> Result<T, E> {
+        match &begun {
+            Ok(_) => self.ready(),
+            Err(_) => self.serving.handle.shutdown(),
+        }
+        begun
+    }
+
     /// The listeners of a further worker.
     ///
     /// # Errors

@@ -98,16 +98,9 @@ where
     }
     let accepting = spawn_workers(&start, workers)
         .and_then(|()| accepting(std::mem::take(&mut start.listeners), &start.serving));
-    let (mut all, failure) = match accepting {
-        Ok(all) => {
-            start.ready();
-            (all, Ok(()))
-        }
-        // What the hooks have begun is ended by hooks.
-        Err(error) => {
-            handle.shutdown();
-            (Vec::new(), Err(error))
-        }
+    let (mut all, failure) = match start.begun(accepting) {
+        Ok(all) => (all, Ok(())),
+        Err(error) => (Vec::new(), Err(error)),
     };
     all.push(Box::pin(drive::live(&mut start.life, Stage::Over)));
     join(all).await;
