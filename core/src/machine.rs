@@ -294,7 +294,8 @@ pub enum Phase {
     Open,
     /// Nothing more will be written: send a FIN once the output is empty, and go on reading.
     Lingering,
-    /// The message must look cut: discard the output and reset the connection.
+    /// The message must look cut: discard what output there is, and reset the connection. A machine that wants
+    /// the peer to have its output first asks for this once the output is empty.
     Abort,
     /// It is over, and the output is empty: close.
     Done,

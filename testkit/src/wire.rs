@@ -94,6 +94,8 @@ pub(crate) struct Habits {
     pub(crate) keeps_breach: bool,
     /// Its peer reads less between two operations.
     pub(crate) reads_at_once: Option<usize>,
+    /// Its peer reads all that there is, in small pieces, at each deadline on the way through time.
+    pub(crate) reads_on_the_way: bool,
 }
 
 /// A law that was seen broken, and how.
@@ -320,6 +322,9 @@ impl<M: Machine> Wire<M> {
         let mut wakes = 0;
         while let Some(at) = self.next_deadline().filter(|at| *at <= target) {
             self.reach(at);
+            if self.habits.reads_on_the_way {
+                self.take_slowly();
+            }
             wakes += 1;
             if wakes > WAKES {
                 self.broken(Law::Deadlines, format!("{WAKES} deadlines within {time:?}"));

@@ -155,7 +155,7 @@ fn a_wrong_expectation_is_noticed() {
         (get("/"), "200\ntrailer x: y\nopen", "the trailers of answer 1 are none, and must be x: y"),
         (get("/\\x01"), "400\nopen", "the connection is Closed, and must be Open"),
         (get("/a b"), "waits", "more came than was told:"),
-        (get("/short"), "200\nreset", "answer 1 did not come"),
+        (get("/short"), "200\nreset", "answer 1 is not whole"),
     ] {
         let text = format!("## A\nTraps: 1.\n```request\n{request}\n```\n```answer\n{answer}\n```\n");
         let failure = cases::run(&parse("x.md", &text).unwrap()[0], SEED).unwrap_err().to_string();

@@ -349,3 +349,32 @@ fn the_limit_of_a_buffered_body_is_the_one_that_was_set() {
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
     }
 }
+
+/// A message that had to look cut took the complete answers before it along, unless the driver had been quicker.
+#[test]
+fn an_answer_before_a_cut_one_arrives() {
+    let half = |request: Request| match request.path() {
+        "/cut" => {
+            let mut pieces = vec![Err("no disk".into()), Ok(Bytes::from_static(b"half"))];
+            Response::new(Body::from_fn(move |_| Poll::Ready(pieces.pop())))
+        }
+        _ => Response::new("whole"),
+    };
+    let requests = format!("{GET}{}", GET.replace("/ ", "/cut "));
+    let mut wire = Wire::new(Session::new(half));
+    wire.hold_output(true);
+    wire.feed(requests);
+    assert_eq!(wire.phase(), Phase::Open, "a reset at once would lose what was written");
+    let answers = String::from_utf8(wire.take_at_most(64 << 10)).unwrap();
+    assert!(
+        answers.contains("\r\n\r\nwholeHTTP/1.1 200 OK") && answers.ends_with("4\r\nhalf\r\n"),
+        "{answers}"
+    );
+    wire.settle().expect_reset();
+
+    // A peer that reads nothing is not waited for longer than any other.
+    let mut wire = Wire::new(Session::new(half));
+    wire.hold_output(true);
+    wire.feed(GET.replace("/ ", "/cut ")).advance(10 * SECOND);
+    wire.expect_reset();
+}

@@ -80,7 +80,7 @@ impl<S: Service> Session<S> {
             }
             Deadline::Body => self.body_timed_out(),
             // The driver resets the connection, and says then that the peer is gone.
-            Deadline::Write => self.abort(io),
+            Deadline::Write => self.abort_now(io),
             Deadline::Handler => {
                 self.times.called_at = None;
                 self.drop_handler();
@@ -111,6 +111,7 @@ impl<S: Service> Session<S> {
     fn drain_is_up(&mut self, io: &mut Io) {
         if self.abort {
             // The message is to look cut, and an end would look like one.
+            io.output.clear();
             return self.drop_handler();
         }
         let unsent = !io.output.is_empty() || self.stage == Stage::Exchange;
@@ -119,7 +120,7 @@ impl<S: Service> Session<S> {
         self.end_exchange();
         self.stage = Stage::Closing;
         match unsent {
-            true => self.abort(io),
+            true => self.abort_now(io),
             false => self.end(io),
         }
     }

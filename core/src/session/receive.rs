@@ -25,11 +25,11 @@ impl<S: Service> Session<S> {
             // A switch of protocols that was asked for comes before what is read by the new one.
             Stage::Exchange => self.send_written(io) | self.receive_body(io),
             Stage::Discarding => self.discard_body(io),
-            Stage::Closing => {
+            Stage::Closing if !self.abort => {
                 io.input.clear();
                 false
             }
-            Stage::Done => false,
+            Stage::Closing | Stage::Done => false,
         }
     }
 

@@ -61,7 +61,7 @@ impl<S: Service> Session<S> {
     /// Renders an error with the service's own means. An error of that is rendered without them.
     pub(super) fn fail(&mut self, error: Error, io: &mut Io) {
         if self.has_begun() {
-            return self.abort(io);
+            return self.abort();
         }
         let status = error.status();
         if std::mem::replace(&mut self.failing, true) {
@@ -106,7 +106,7 @@ impl<S: Service> Session<S> {
             // The handler began a response, left it, and returned another.
             (_, _) => {
                 self.observed.guard(Entry::Drop, || drop(response));
-                self.abort(io);
+                self.abort();
             }
         }
     }
@@ -170,7 +170,7 @@ impl<S: Service> Session<S> {
                 self.poll_due = true;
                 if let Err(misuse) = sent {
                     self.observed.tell(Event::Misused(&misuse));
-                    self.abort(io);
+                    self.abort();
                 }
                 return;
             }
@@ -183,7 +183,7 @@ impl<S: Service> Session<S> {
         let ended = sent.and_then(|()| self.conn.send_end(trailers, &mut io.output));
         if let Err(misuse) = ended {
             self.observed.tell(Event::Misused(&misuse));
-            return self.abort(io);
+            return self.abort();
         }
         self.sending = Sending::Complete;
     }
@@ -248,7 +248,7 @@ impl<S: Service> Session<S> {
                 self.poll_due = true;
                 if let Err(misuse) = sent {
                     self.observed.tell(Event::Misused(&misuse));
-                    self.abort(io);
+                    self.abort();
                 }
             }
             Some(Poll::Ready(Ok(None))) => {
@@ -259,11 +259,11 @@ impl<S: Service> Session<S> {
                 self.observed.tell(Event::BodyFailed(&error));
                 self.observed.guard(Entry::Drop, || drop(error));
                 self.sending = Sending::Stream(body);
-                self.abort(io);
+                self.abort();
             }
             None => {
                 self.sending = Sending::Stream(body);
-                self.abort(io);
+                self.abort();
             }
         }
         true
@@ -298,8 +298,8 @@ impl<S: Service> Session<S> {
         let sent = data.into_iter().try_for_each(|data| self.conn.send_data(data, &mut io.output));
         match stage {
             WriteStage::Finished(trailers) => self.end_body(sent, trailers.as_deref(), io),
-            WriteStage::Abandoned => self.abandon(io),
-            _ if sent.is_err() => self.abandon(io),
+            WriteStage::Abandoned => self.abandon(),
+            _ if sent.is_err() => self.abandon(),
             _ => {}
         }
         moved
@@ -312,9 +312,9 @@ impl<S: Service> Session<S> {
     }
 
     /// The handler left its own response in the middle.
-    fn abandon(&mut self, io: &mut Io) {
+    fn abandon(&mut self) {
         self.drop_handler();
-        self.abort(io);
+        self.abort();
     }
 
     /// Ends the exchange once the handler and the response are through.

@@ -80,7 +80,7 @@ pub struct Session<S: Service> {
     pub(super) method: Option<Method>,
     /// The clocks, as of this step.
     pub(super) now: Now,
-    /// The message must look cut; the driver has been told, or will be.
+    /// The message must look cut; the driver is told once there is no output left.
     pub(super) abort: bool,
     pub(super) peer: Peer,
     pub(super) draining: bool,
@@ -332,10 +332,9 @@ impl<S: Service> Session<S> {
         }
     }
 
-    /// The message must look cut: nothing more is sent, and the connection is reset.
-    pub(super) fn abort(&mut self, io: &mut Io) {
-        io.output.clear();
-        self.times.write = None;
+    /// The message must look cut: nothing more is written, and once the peer has what was, the connection is
+    /// reset. What was written is the same however the input came in pieces, and so is what the peer may read.
+    pub(super) fn abort(&mut self) {
         self.abort = true;
         self.conn.close(CloseReason::Aborted);
         self.drop_body();
@@ -343,6 +342,13 @@ impl<S: Service> Session<S> {
             self.end_exchange();
             self.stage = Stage::Closing;
         }
+    }
+
+    /// As [`abort`](Self::abort), by a server that does not wait for the peer to read.
+    pub(super) fn abort_now(&mut self, io: &mut Io) {
+        io.output.clear();
+        self.times.write = None;
+        self.abort();
     }
 
     /// Whether more output may be queued before the peer has to read.
@@ -353,13 +359,16 @@ impl<S: Service> Session<S> {
     fn wants(&self, io: &Io, again: bool) -> Wants {
         let phase = match self.stage {
             Stage::Done => return Wants::DONE,
-            _ if self.abort && self.peer != Peer::Gone => Phase::Abort,
+            _ if self.abort && self.peer != Peer::Gone => match io.output.is_empty() {
+                true => Phase::Abort,
+                false => Phase::Open,
+            },
             Stage::Closing if self.peer != Peer::Gone => Phase::Lingering,
             // A tunnel, or a body that the close delimits, has ended in this direction while its handler runs.
             Stage::Exchange if self.peer != Peer::Gone && self.has_said_all() => Phase::Lingering,
             _ => Phase::Open,
         };
-        let mut read = self.read(io, phase);
+        let mut read = self.read(io);
         if again {
             read = read.min(Read::Watch);
         }
@@ -371,8 +380,8 @@ impl<S: Service> Session<S> {
         matches!(self.sending, Sending::Complete) && self.conn.close_reason().is_some()
     }
 
-    fn read(&self, io: &Io, phase: Phase) -> Read {
-        if self.peer != Peer::Open || phase == Phase::Abort {
+    fn read(&self, io: &Io) -> Read {
+        if self.peer != Peer::Open || self.abort {
             return Read::Pause;
         }
         let needed = match self.stage {

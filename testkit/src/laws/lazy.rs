@@ -5,9 +5,15 @@ use bakestone::machine::{Machine, Phase};
 use super::trial::{Manner, Outcome, Trial};
 use super::{Law, Violation};
 use crate::script::Script;
-use crate::wire::{Breach, Habits, Wire};
+use crate::wire::{Breach, Habits};
 
-const LAZY: Habits = Habits { eager: false, fresh_wakers: false, keeps_breach: true, reads_at_once: None };
+const LAZY: Habits = Habits {
+    eager: false,
+    fresh_wakers: false,
+    keeps_breach: true,
+    reads_at_once: None,
+    reads_on_the_way: false,
+};
 const EAGER: Habits = Habits { eager: true, ..LAZY };
 const FRESH: Habits = Habits { fresh_wakers: true, ..LAZY };
 const EAGER_FRESH: Habits = Habits { fresh_wakers: true, ..EAGER };
@@ -88,23 +94,14 @@ fn play<M: Machine, F: Fn() -> M>(
     // A connection that nobody ends meets its deadlines, and a driver without cause may put them off.
     let manner =
         Manner { holds: reader != Reader::Fast || script.has_takes(), waits: reader != Reader::Late };
+    let habits = Habits { reads_on_the_way: reader == Reader::Slow, ..habits };
     let outcome = trial.play_as(script, habits, manner, |wire| {
         rests.push((wire.waiting(), wire.phase()));
         if reader == Reader::Slow {
-            read_slowly(wire);
+            wire.take_slowly();
         }
     })?;
     Ok(Run { outcome, rests })
-}
-
-/// Reads all that there is, in pieces of all sizes.
-fn read_slowly<M: Machine>(wire: &mut Wire<M>) {
-    const SIZES: [usize; 6] = [1, 7, 64, 1, 1_000, 16 << 10];
-    for size in SIZES.into_iter().cycle().take(100_000) {
-        if wire.take_at_most(size).is_empty() {
-            break;
-        }
-    }
 }
 
 fn alike<M: Machine, F: Fn() -> M>(
