@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What CI runs: builds every target on the stable compiler, replays its corpus, and fuzzes it for 5 seconds from
-# a fixed seed. It needs cargo-fuzz and a C++ compiler, and installs neither.
+# a fixed seed. It needs a C++ compiler, and installs none.
 set -euo pipefail
 cd "$(dirname "$0")"
 . ./targets.sh
