@@ -23,6 +23,7 @@ pub mod effect;
 pub mod error;
 pub mod h1;
 pub mod http;
+pub mod leniency;
 pub mod limits;
 pub mod machine;
 pub mod message;
@@ -34,6 +35,7 @@ pub use ::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, heade
 pub use app::{App, Path, State, any, delete, get, head, options, patch, post, put};
 pub use bytes::Bytes;
 pub use error::{Error, Result};
+pub use leniency::Leniency;
 pub use limits::Limits;
 #[cfg(feature = "json")]
 pub use message::Json;

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use crate::leniency::Leniency;
+
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
 
@@ -44,6 +46,9 @@ pub struct Limits {
     /// Tasks that one server may have spawned at a time. 10,000.
     pub tasks: usize,
 
+    /// What is taken from a peer although it is not well-formed. Nothing.
+    pub leniency: Leniency,
+
     /// From a head's first byte, or from the accept, to the head's end; past it 408. 10 s.
     pub head_time: Duration,
     /// Between two requests, from the last byte written; past it the connection is closed. 15 s.
@@ -79,6 +84,7 @@ impl Default for Limits {
             output_bytes: 64 * KIB,
             read_ahead: 16 * KIB,
             tasks: 10_000,
+            leniency: Leniency::default(),
             head_time: Duration::from_secs(10),
             idle_time: Duration::from_secs(15),
             body_time: Duration::from_secs(30),
@@ -106,6 +112,8 @@ impl Limits {
         let fields = (self.head_fields + self.trailer_fields) * FIELD_ENTRY;
         // What waits for the peer, one piece of a body beyond the mark, and the next head.
         let output = self.output_bytes + 2 * crate::effect::FILE_CHUNK + self.head_bytes;
-        2 * (input + output) + fields + 16 * KIB
+        // A raw target is encoded into memory of its own.
+        let target = if self.leniency.raw_target { self.target_bytes } else { 0 };
+        2 * (input + output) + fields + target + 16 * KIB
     }
 }

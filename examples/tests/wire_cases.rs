@@ -48,11 +48,23 @@ fn every_case_on_every_driver() {
     assert!(failures.is_empty(), "{} of {runs} runs failed\n\n{}", failures.len(), failures.join("\n\n"));
 }
 
-/// One thread's share of the cases, on a server of its own.
+/// One thread's share of the cases.
 fn run_share(driver: Driver, share: usize, cases: &[Case], runs: &AtomicUsize) -> Vec<String> {
-    let host = Host::start(driver, cases::app(), &cases::limits());
-    let mut failures = Vec::new();
+    let mut groups: Vec<Vec<&Case>> = Vec::new();
     for case in cases.iter().skip(share).step_by(AT_A_TIME) {
+        match groups.iter_mut().find(|group| group[0].leniency == case.leniency) {
+            Some(group) => group.push(case),
+            None => groups.push(vec![case]),
+        }
+    }
+    groups.iter().flat_map(|group| run_group(driver, group, runs)).collect()
+}
+
+/// Cases of one leniency, on a server of their own.
+fn run_group(driver: Driver, cases: &[&Case], runs: &AtomicUsize) -> Vec<String> {
+    let host = Host::start(driver, cases::app(), &cases[0].limits());
+    let mut failures = Vec::new();
+    for case in cases {
         for way in [Way::Whole, Way::Random(SEED ^ (case.line as u64) << 8)] {
             runs.fetch_add(1, Ordering::Relaxed);
             let ran = catch_unwind(AssertUnwindSafe(|| run(&host, case, way)));

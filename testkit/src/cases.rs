@@ -38,6 +38,8 @@ mod service;
 
 use std::path::Path;
 
+use bakestone::{Leniency, Limits};
+
 pub use difference::{Difference, Failure};
 pub use parse::{ParseError, Trap, parse, parse_traps};
 pub use run::{Way, check_half, cut_at_random, run};
@@ -61,11 +63,20 @@ pub struct Case {
     pub title: String,
     /// The numbers of the traps that it is about.
     pub traps: Vec<u32>,
+    /// What the server takes in this case although it is not well-formed.
+    pub leniency: Leniency,
     /// What is said on the connection, in turns.
     pub turns: Vec<Turn>,
 }
 
 impl Case {
+    /// The limits that its server has: [those of all cases](limits), with the leniency of this one.
+    pub fn limits(&self) -> Limits {
+        let mut limits = limits();
+        limits.leniency = self.leniency;
+        limits
+    }
+
     /// How many bytes the client sends.
     pub fn length(&self) -> usize {
         self.turns.iter().map(|turn| turn.request.len()).sum()

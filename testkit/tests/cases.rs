@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::thread;
 
+use bakestone::Leniency;
 use bakestone_testkit::cases::{self, Case, parse, parse_traps};
 
 /// The random cuts follow from it, and from each case's place.
@@ -107,6 +108,7 @@ fn what_is_not_understood_is_an_error_with_its_line() {
         ("## A\n\n```request\n".to_owned(), "3: the block has no end"),
         ("## A\n```sh\n```\n".to_owned(), "2: a block is a request or an answer, and not `sh`"),
         ("## A\nTraps: one.\n".to_owned(), "2: the traps are no numbers"),
+        ("## A\nWith: bare_lf, bare_cr.\n".to_owned(), "2: there is no leniency `bare_cr`"),
         ("## A\n".to_owned(), "1: the case names no trap (`Traps: 1, 2.`)"),
         ("## A\nTraps: 1.\n".to_owned(), "1: the case has no request"),
         ("## A\nTraps: 1.\n```request\n```\n".to_owned(), "1: the last request of the case has no answer"),
@@ -134,6 +136,33 @@ fn a_block_stands_for_its_bytes() {
     let cases = parse("x.md", text).unwrap();
     assert_eq!(cases[0].turns[0].request, b"ababab\t\\\0{\r\n\r\n");
     assert_eq!((cases[0].line, &cases[0].traps[..]), (1, &[1, 20][..]));
+}
+
+#[test]
+fn a_case_has_its_own_leniency() {
+    let cases =
+        parse("x.md", "## A\nWith: bare_lf, raw_target.\nTraps: 1.\n```request\n```\n```answer\nopen\n```\n");
+    let case = &cases.unwrap()[0];
+    let mut leniency = Leniency::default();
+    (leniency.bare_lf, leniency.raw_target) = (true, true);
+    assert_eq!((case.leniency, case.limits().leniency), (leniency, leniency));
+}
+
+#[test]
+fn every_leniency_has_cases_on_both_sides() {
+    let cases = all();
+    let has = |leniency, is_taken| {
+        let mut alike = cases.iter().filter(|case| case.leniency == leniency);
+        alike.any(|case| (case.turns[0].answers[0].status == 200) == is_taken)
+    };
+    for name in Leniency::NAMES {
+        let (mut alone, mut others) = (Leniency::default(), Leniency::default());
+        assert!(alone.switch_on(name));
+        assert!(Leniency::NAMES.iter().filter(|other| *other != name).all(|other| others.switch_on(other)));
+        assert!(has(alone, true), "{name}: no case shows what it opens");
+        assert!(has(alone, false), "{name}: no case shows what stays refused beside it");
+        assert!(has(others, false), "{name}: no case shows that the others do not open it");
+    }
 }
 
 /// A runner that never fails would prove nothing.

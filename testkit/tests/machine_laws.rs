@@ -4,10 +4,11 @@
 mod counting;
 mod every;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bakestone::machine::Machine;
-use bakestone::{Lifecycle, Session};
+use bakestone::{Leniency, Lifecycle, Limits, Session};
 use every::every;
 
 use bakestone_testkit::{Bounds, Recorder, Script, Xor, http1_view, laws_within};
@@ -95,6 +96,41 @@ fn a_session() {
     let bounds = bounds().view(http1_view);
     for (name, script) in scripts() {
         hold(|| Session::new(every), name, script, &bounds);
+    }
+}
+
+/// What only a lenient session understands.
+fn lenient_scripts() -> Vec<(&'static str, Script)> {
+    let next = "GET / HTTP/1.1\nHost: a\n\n";
+    let post = "POST /buffer HTTP/1.1\nHost: a\n";
+    vec![
+        ("bare LFs", Script::bytes(format!("\n{next}{next}"))),
+        ("bare LFs and chunks", {
+            let chunks = "Transfer-Encoding: chunked\n\n3\r\none\r\n0\r\nX-Sum: 7\n 8\n\n";
+            Script::bytes(format!("{post}{chunks}{next}"))
+        }),
+        ("folds", Script::bytes(format!("GET / HTTP/1.1\r\nHost: a\r\nB: c\r\n\td\n e\r\n\r\n{next}"))),
+        ("lengths", Script::bytes(format!("{post}Content-Length: 2, 2\nContent-Length: 2\n\nok{next}"))),
+        ("two framings", {
+            let both = "Content-Length: 2\nTransfer-Encoding: chunked\n\n3\r\none\r\n0\r\n\r\n";
+            Script::bytes(format!("{post}{both}{next}"))
+        }),
+        ("a raw target", Script::bytes(b"GET /\"\xff\\?<> HTTP/1.1\r\nHost: a\r\n\r\n".repeat(2))),
+        ("another host", Script::bytes("GET http://b/ HTTP/1.1\nHost: a\n\n")),
+    ]
+}
+
+#[test]
+fn a_lenient_session() {
+    let mut limits = Limits::default();
+    for name in Leniency::NAMES {
+        assert!(limits.leniency.switch_on(name));
+    }
+    let mut bounds = bounds().view(http1_view);
+    bounds.max_buffered = limits.max_buffered();
+    let limits = Arc::new(limits);
+    for (name, script) in scripts().into_iter().chain(lenient_scripts()) {
+        hold(|| Session::with_limits(every, limits.clone()), name, script, &bounds);
     }
 }
 

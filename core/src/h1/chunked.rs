@@ -122,9 +122,14 @@ impl Decoder {
             }
             Part::Trailers(section) => {
                 let window = &input[..input.len().min(limits.trailer_bytes)];
-                match section.advance(window, limits.trailer_fields, Reason::TooManyTrailers)? {
+                match section.advance(
+                    window,
+                    limits.trailer_fields,
+                    Reason::TooManyTrailers,
+                    limits.leniency,
+                )? {
                     Some(end) => {
-                        let trailers = trailers(input.split_to(end).freeze(), section)?;
+                        let trailers = trailers(input.split_to(end), section)?;
                         *offset += end as u64;
                         Ok(Piece::End(trailers))
                     }
@@ -189,9 +194,10 @@ impl Decoder {
 }
 
 /// Reads a trailer section; fields that may not stand in one are dropped (RFC 9110, section 6.5.1).
-fn trailers(block: Bytes, section: &Section) -> Result<Option<HeaderMap>, Fault> {
+fn trailers(mut block: BytesMut, section: &Section) -> Result<Option<HeaderMap>, Fault> {
     let mut map = HeaderMap::new();
-    fields::parse(&block, section, |name, _, _| Ok(!is_forbidden_trailer(name)), &mut map)?;
+    section.unfold(&mut block)?;
+    fields::parse(&block.freeze(), section, |name, _, _| Ok(!is_forbidden_trailer(name)), &mut map)?;
     Ok(Some(map).filter(|map| !map.is_empty()))
 }
 

@@ -133,8 +133,9 @@ impl<R: Role> Conn<R> {
         }
         match self.scan.advance(input, &self.limits)? {
             Some(end) => {
-                let block = input.split_to(end).freeze();
-                self.judge(block).map(Event::Head)
+                let mut block = input.split_to(end);
+                self.scan.section.unfold(&mut block)?;
+                self.judge(block.freeze()).map(Event::Head)
             }
             None if !self.input_ended => Ok(Event::NeedInput),
             // A client that waits for a response misses it; otherwise this is where a connection may end.
@@ -150,7 +151,7 @@ impl<R: Role> Conn<R> {
     fn judge(&mut self, block: Bytes) -> Result<R::Received, Fault> {
         let length = block.len() as u64;
         let headers = self.spare.as_deref_mut().map(std::mem::take).unwrap_or_default();
-        let judged = R::judge(block, &self.scan, headers, &mut self.facts)?;
+        let judged = R::judge(block, &self.scan, headers, &mut self.facts, &self.limits)?;
         if judged.follows == Follows::Tunnel && !self.switch() {
             return Err(Fault::new(Reason::UnexpectedUpgrade, 0));
         }

@@ -204,6 +204,9 @@ pub enum CloseReason {
     ServerSentClose,
     /// The peer speaks HTTP/1.0 and did not ask to keep the connection.
     Http10,
+    /// The peer's message had both Transfer-Encoding and Content-Length, and was
+    /// [let through](crate::Leniency::transfer_encoding_over_content_length).
+    ConflictingFraming,
     /// The response's end is the end of the connection.
     CloseDelimited,
     /// A response was sent before any request.
@@ -232,6 +235,7 @@ impl fmt::Display for CloseReason {
             Self::ClientSentClose => "the client asked to close",
             Self::ServerSentClose => "the server asked to close",
             Self::Http10 => "the peer speaks HTTP/1.0 and did not ask to keep the connection",
+            Self::ConflictingFraming => "both Transfer-Encoding and Content-Length were given",
             Self::CloseDelimited => "the response ends with the connection",
             Self::NoRequest => "the response was sent before any request",
             Self::UnreadBody => "the request was not received whole",

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use super::error::{Fault, Reason};
 use super::grammar::{decimal, elements, is_field_char, is_tchar, is_token, trim};
 use super::scan::Section;
+use crate::leniency::Leniency;
 
 /// Up to this many fields the table of the tokenizer stands on the stack.
 const FIELDS_ON_STACK: usize = 32;
@@ -73,7 +74,8 @@ fn place(block: &[u8], part: &[u8]) -> Option<usize> {
 fn find_fault(lines: &[u8], base: usize) -> Fault {
     let mut start = 0;
     for line in lines.split_inclusive(|byte| *byte == b'\n') {
-        let content = line.strip_suffix(b"\r\n").unwrap_or(line);
+        let content = line.strip_suffix(b"\n").unwrap_or(line);
+        let content = content.strip_suffix(b"\r").unwrap_or(content);
         if let Some(fault) = line_fault(content) {
             return Fault::new(fault.reason, base + start + fault.at);
         }
@@ -113,11 +115,13 @@ pub(super) enum Declared {
 /// What the fields of a received head say of framing and of the connection.
 #[derive(Debug, Default)]
 pub(super) struct Control {
+    leniency: Leniency,
     /// Where the value of `Host` stands.
     pub(super) host: Option<Range<usize>>,
     /// Where a second `Host` stands.
     pub(super) second_host_at: Option<usize>,
     content_length: Option<(u64, usize)>,
+    is_length_repeated: bool,
     codings: Codings,
     /// `Connection: close` (RFC 9112, section 9.6).
     pub(super) close: bool,
@@ -161,6 +165,10 @@ impl Codings {
 }
 
 impl Control {
+    pub(super) fn new(leniency: Leniency) -> Self {
+        Self { leniency, ..Self::default() }
+    }
+
     /// Takes in one field.
     pub(super) fn take(&mut self, name: &HeaderName, value: &[u8], at: usize) -> Result<(), Fault> {
         if *name == HOST {
@@ -169,10 +177,7 @@ impl Control {
                 Some(_) => self.second_host_at = self.second_host_at.or(Some(at)),
             }
         } else if *name == CONTENT_LENGTH {
-            let length = decimal(value).ok_or(Fault::new(Reason::InvalidContentLength, at))?;
-            if self.content_length.replace((length, at)).is_some() {
-                return Err(Fault::new(Reason::RepeatedContentLength, at));
-            }
+            self.length(value, at)?;
         } else if *name == TRANSFER_ENCODING {
             self.codings.at = Some(at);
             self.codings.add(value);
@@ -186,6 +191,28 @@ impl Control {
             self.expectations(value, at);
         }
         Ok(())
+    }
+
+    fn length(&mut self, value: &[u8], at: usize) -> Result<(), Fault> {
+        let length = decimal(value)
+            .or_else(|| self.repeated_length(value))
+            .ok_or(Fault::new(Reason::InvalidContentLength, at))?;
+        match self.content_length.replace((length, at)) {
+            None => Ok(()),
+            Some((before, _)) if before == length && self.leniency.repeated_content_length => {
+                self.is_length_repeated = true;
+                Ok(())
+            }
+            Some(_) => Err(Fault::new(Reason::RepeatedContentLength, at)),
+        }
+    }
+
+    /// `5, 5`: one number in every element (RFC 9110, section 8.6).
+    fn repeated_length(&mut self, list: &[u8]) -> Option<u64> {
+        let mut lengths = elements(list).map(decimal);
+        let length = lengths.next().flatten().filter(|_| self.leniency.repeated_content_length)?;
+        self.is_length_repeated = true;
+        lengths.all(|other| other == Some(length)).then_some(length)
     }
 
     fn connection_option(&mut self, option: &[u8]) {
@@ -230,8 +257,11 @@ impl Control {
         if version == Version::HTTP_10 {
             return Err(Fault::new(Reason::TransferEncodingInHttp10, at));
         }
-        if let Some((_, length_at)) = self.content_length {
-            return Err(Fault::new(Reason::ConflictingFraming, at.max(length_at)));
+        match self.content_length {
+            Some((_, length_at)) if !self.leniency.transfer_encoding_over_content_length => {
+                return Err(Fault::new(Reason::ConflictingFraming, at.max(length_at)));
+            }
+            _ => {}
         }
         if self.codings.malformed {
             return Err(Fault::new(Reason::MalformedTransferEncoding, at));
@@ -240,6 +270,22 @@ impl Control {
             return Err(Fault::new(Reason::UnknownTransferCoding, at));
         }
         Ok(Some(Declared::Chunked))
+    }
+
+    /// Whether both framings are there, of which the length then counts for nothing.
+    pub(super) fn framings_conflict(&self) -> bool {
+        self.codings.at.is_some() && self.content_length.is_some()
+    }
+
+    /// Makes the fields of a head that was let through say what it was read as.
+    pub(super) fn mend_framing(&self, headers: &mut HeaderMap) {
+        match self.content_length {
+            Some(_) if self.framings_conflict() => drop(headers.remove(CONTENT_LENGTH)),
+            Some((length, _)) if self.is_length_repeated => {
+                headers.insert(CONTENT_LENGTH, length.into());
+            }
+            _ => {}
+        }
     }
 }
 

@@ -11,6 +11,9 @@ const TARGET: u8 = 2;
 /// What a registered name may hold besides percent-encoded bytes (RFC 3986, section 3.2.2), without the
 /// comma: that is how two `Host` fields look when somebody has merged them.
 const REG_NAME: u8 = 4;
+/// What browsers and scripts put into a path or a query although it ought to be percent-encoded, as far as it is
+/// not taken anyway; a grave accent is, but only in a query.
+const RAW_TARGET: u8 = 8;
 
 static CLASSES: [u8; 256] = classes();
 
@@ -29,6 +32,12 @@ const fn classes() -> [u8; 256] {
     }
     mark(&mut table, b"!#$%&'*+-.^_`|~", TCHAR);
     mark(&mut table, b"-._~!$&'()*+;=", REG_NAME);
+    mark(&mut table, b"\"<>\\`", RAW_TARGET);
+    let mut byte = 0x80;
+    while byte < table.len() {
+        table[byte] |= RAW_TARGET;
+        byte += 1;
+    }
     table
 }
 
@@ -46,6 +55,10 @@ pub(super) fn is_tchar(byte: u8) -> bool {
 
 pub(super) fn is_target_char(byte: u8) -> bool {
     CLASSES[usize::from(byte)] & TARGET != 0
+}
+
+pub(super) fn is_raw_target_char(byte: u8) -> bool {
+    CLASSES[usize::from(byte)] & RAW_TARGET != 0
 }
 
 pub(super) fn is_reg_name_char(byte: u8) -> bool {
@@ -157,6 +170,8 @@ mod tests {
             assert_eq!(is_tchar(byte), token, "{byte}");
             let target = byte.is_ascii_graphic() && !b"#\\\"<>".contains(&byte);
             assert_eq!(is_target_char(byte), target, "{byte}");
+            let raw = !byte.is_ascii() || b"\"<>\\`".contains(&byte);
+            assert_eq!(is_raw_target_char(byte), raw, "{byte}");
         }
     }
 

@@ -3,14 +3,17 @@
 //! The rule: a head is judged once, when it is complete. What it says of framing goes into the connection's
 //! own record, and only what the caller acts on goes out.
 
-use ::http::{HeaderMap, Method, StatusCode, Uri, Version};
+use ::http::header::HOST;
+use ::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
 use bytes::Bytes;
 
 use super::error::{CloseReason, Fault, Reason};
 use super::fields::{self, Control, Declared};
 use super::scan::HeadScan;
-use super::target::{Authority, Form};
+use super::target::{self, Authority, Form};
 use crate::http::HttpDate;
+use crate::leniency::Leniency;
+use crate::limits::Limits;
 
 /// How much content a message has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,8 +156,13 @@ fn version(minor: u8) -> Version {
     if minor == b'0' { Version::HTTP_10 } else { Version::HTTP_11 }
 }
 
-fn parse_fields(block: &Bytes, scan: &HeadScan, map: &mut HeaderMap) -> Result<Control, Fault> {
-    let mut control = Control::default();
+fn parse_fields(
+    block: &Bytes,
+    scan: &HeadScan,
+    leniency: Leniency,
+    map: &mut HeaderMap,
+) -> Result<Control, Fault> {
+    let mut control = Control::new(leniency);
     let each = |name: &_, value: &[u8], at| control.take(name, value, at).map(|()| true);
     fields::parse(block, &scan.section, each, map)?;
     Ok(control)
@@ -166,6 +174,7 @@ pub(super) fn request(
     scan: &HeadScan,
     mut headers: HeaderMap,
     facts: &mut Facts,
+    limits: &Limits,
 ) -> Result<Judged<ReceivedRequest>, Fault> {
     let fault_at = |at| move |reason| Fault::new(reason, at);
     let target_at = scan.method_end + 1;
@@ -173,14 +182,16 @@ pub(super) fn request(
         .map_err(|_| Fault::new(Reason::InvalidMethod, scan.start))?;
     let target = block.slice(target_at..scan.target_end);
     let form = Form::parse(&method, &target).map_err(fault_at(target_at))?;
-    let uri =
-        Uri::from_maybe_shared(target.clone()).map_err(|_| Fault::new(Reason::InvalidTarget, target_at))?;
-    // The line's last bytes are the minor version and CRLF.
-    let version = version(block[scan.section.start - 3]);
+    let uri = target::uri(&target, limits).map_err(fault_at(target_at))?;
+    // The minor version ends `HTTP/1.x`, which stands behind the target and a space.
+    let version = version(block[scan.target_end + 8]);
 
-    let control = parse_fields(&block, scan, &mut headers)?;
-    check_host(&block, &form, &control, version)?;
+    let control = parse_fields(&block, scan, limits.leniency, &mut headers)?;
+    if !agrees_with_host(&block, &form, &control, version)? {
+        overrule_host(&uri, &form, &control, limits.leniency, &mut headers)?;
+    }
     let declared = control.declared(version)?;
+    control.mend_framing(&mut headers);
     if version == Version::HTTP_11 {
         if let Some(at) = control.unknown_expectation_at {
             return Err(Fault::new(Reason::UnknownExpectation, at));
@@ -204,29 +215,53 @@ pub(super) fn request(
     Ok(Judged { head, follows, close })
 }
 
-/// RFC 9112, section 3.2: one valid `Host` in HTTP/1.1, at most one in HTTP/1.0, and no contradiction.
-fn check_host(block: &[u8], form: &Form<'_>, control: &Control, version: Version) -> Result<(), Fault> {
+/// RFC 9112, section 3.2: one valid `Host` in HTTP/1.1, at most one in HTTP/1.0. Whether it and the target name the
+/// same server, as far as both are there.
+fn agrees_with_host(
+    block: &[u8],
+    form: &Form<'_>,
+    control: &Control,
+    version: Version,
+) -> Result<bool, Fault> {
     if let Some(at) = control.second_host_at {
         return Err(Fault::new(Reason::RepeatedHost, at));
     }
     let Some(place) = control.host.clone() else {
         return match version {
-            Version::HTTP_10 => Ok(()),
+            Version::HTTP_10 => Ok(true),
             _ => Err(Fault::new(Reason::MissingHost, block.len())),
         };
     };
     let at = place.start;
     let host = block.get(place).and_then(Authority::parse).ok_or(Fault::new(Reason::InvalidHost, at))?;
-    match form.agrees_with(&host) {
-        true => Ok(()),
-        false => Err(Fault::new(Reason::HostMismatch, at)),
+    Ok(form.agrees_with(&host))
+}
+
+/// Puts the server that the target names into `Host`, which names another (RFC 9112, section 3.2.2).
+fn overrule_host(
+    uri: &Uri,
+    form: &Form<'_>,
+    control: &Control,
+    leniency: Leniency,
+    headers: &mut HeaderMap,
+) -> Result<(), Fault> {
+    let authority = uri.authority().filter(|_| leniency.host_mismatch && matches!(form, Form::Absolute(..)));
+    match authority.and_then(|authority| HeaderValue::from_str(authority.as_str()).ok()) {
+        Some(authority) => {
+            headers.insert(HOST, authority);
+            Ok(())
+        }
+        None => {
+            let at = control.host.as_ref().map_or(0, |host| host.start);
+            Err(Fault::new(Reason::HostMismatch, at))
+        }
     }
 }
 
 /// Why the head's sender will close, if it will.
 fn close_reason(control: &Control, version: Version, by: CloseReason) -> Option<CloseReason> {
     match control.persists(version) {
-        true => None,
+        true => control.framings_conflict().then_some(CloseReason::ConflictingFraming),
         false if control.close => Some(by),
         false => Some(CloseReason::Http10),
     }
@@ -238,15 +273,17 @@ pub(super) fn response(
     scan: &HeadScan,
     mut headers: HeaderMap,
     facts: &mut Facts,
+    limits: &Limits,
 ) -> Result<Judged<ReceivedResponse>, Fault> {
     let version = version(block[7]);
     let status =
         StatusCode::from_bytes(&block[9..12]).map_err(|_| Fault::new(Reason::MalformedStatusLine, 9))?;
-    let reason = block.slice(13..scan.section.start - 2);
-    let control = parse_fields(&block, scan, &mut headers)?;
+    let reason = block.slice(13..scan.target_end);
+    let control = parse_fields(&block, scan, limits.leniency, &mut headers)?;
     let follows = after_response(status, &control, version, facts)?;
+    control.mend_framing(&mut headers);
     let close = match follows {
-        Follows::AnotherHead => None,
+        Follows::AnotherHead if !control.framings_conflict() => None,
         Follows::Tunnel => Some(CloseReason::Switched),
         Follows::UntilClose => Some(CloseReason::CloseDelimited),
         _ => close_reason(&control, version, CloseReason::ServerSentClose),

@@ -2,7 +2,7 @@
 //!
 //! The rule: strict in both directions. What two readers could read in two ways is refused
 //! ([`Refusal`]), what we are asked to send and may not is an error ([`Misuse`]), and nothing is mended
-//! silently.
+//! silently. A [`Leniency`](crate::Leniency) opens, one by one, what of the first can be taken all the same.
 //!
 //! A [`Conn`] owns no bytes and no socket. [`Conn::next`] takes events from the front of a buffer, the
 //! `send_*` methods append to an [`Output`](crate::machine::Output); [`Conn::reuse`] goes on to the next

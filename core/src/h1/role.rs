@@ -12,6 +12,7 @@ use super::error::{Fault, Reason};
 use super::head::{self, Facts, Judged, ReceivedRequest, ReceivedResponse};
 use super::scan::HeadScan;
 use super::transitions::Side;
+use crate::limits::Limits;
 
 use sealed::Codec;
 
@@ -29,6 +30,7 @@ mod sealed {
             scan: &HeadScan,
             headers: HeaderMap,
             facts: &mut Facts,
+            limits: &Limits,
         ) -> Result<Judged<Self::Head>, Fault>;
         fn status(reason: Reason) -> StatusCode;
     }
@@ -70,8 +72,9 @@ impl Codec for Server {
         scan: &HeadScan,
         headers: HeaderMap,
         facts: &mut Facts,
+        limits: &Limits,
     ) -> Result<Judged<Self::Head>, Fault> {
-        head::request(block, scan, headers, facts)
+        head::request(block, scan, headers, facts, limits)
     }
 
     fn status(reason: Reason) -> StatusCode {
@@ -93,8 +96,9 @@ impl Codec for Client {
         scan: &HeadScan,
         headers: HeaderMap,
         facts: &mut Facts,
+        limits: &Limits,
     ) -> Result<Judged<Self::Head>, Fault> {
-        head::response(block, scan, headers, facts)
+        head::response(block, scan, headers, facts, limits)
     }
 
     fn status(_: Reason) -> StatusCode {

@@ -6,14 +6,15 @@
 use memchr::memchr;
 
 use super::error::{Fault, Reason};
-use super::grammar::{is_target_char, is_tchar};
+use super::grammar::{is_field_char, is_raw_target_char, is_target_char, is_tchar, trim};
+use crate::leniency::Leniency;
 use crate::limits::Limits;
 
 /// Methods longer than this are none that anybody has registered: the longest of those has 17 bytes.
 const METHOD_BYTES: usize = 64;
 
 /// `http::Uri` takes no more than this, whatever the limit says.
-const URI_BYTES: usize = u16::MAX as usize - 1;
+pub(super) const URI_BYTES: usize = u16::MAX as usize - 1;
 
 /// Where the scan of a start line stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +34,7 @@ enum Part {
 ///
 /// Request line (RFC 9112, section 3): `method SP request-target SP HTTP-version CRLF`.
 /// Status line (section 4): `HTTP-version SP 3DIGIT SP [ reason-phrase ] CRLF`.
+/// What a [`Leniency`] opens is looked at only where the byte would be refused without it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HeadScan {
     part: Part,
@@ -42,7 +44,7 @@ pub(super) struct HeadScan {
     pub(super) start: usize,
     /// Where the method ends.
     pub(super) method_end: usize,
-    /// Where the target ends.
+    /// Where the target ends, or a status line's reason phrase.
     pub(super) target_end: usize,
     /// Whether the method is HEAD, once it is complete.
     pub(super) is_head: bool,
@@ -51,8 +53,15 @@ pub(super) struct HeadScan {
 
 impl HeadScan {
     pub(super) fn request() -> Self {
-        let section = Section::at(0);
-        Self { part: Part::Before, pos: 0, start: 0, method_end: 0, target_end: 0, is_head: false, section }
+        Self {
+            part: Part::Before,
+            pos: 0,
+            start: 0,
+            method_end: 0,
+            target_end: 0,
+            is_head: false,
+            section: Section::at(0),
+        }
     }
 
     pub(super) fn response() -> Self {
@@ -79,7 +88,8 @@ impl HeadScan {
             if self.section.pos == 0 {
                 self.section = Section::at(self.pos);
             }
-            let end = self.section.advance(window, limits.head_fields, Reason::TooManyFields)?;
+            let section = &mut self.section;
+            let end = section.advance(window, limits.head_fields, Reason::TooManyFields, limits.leniency)?;
             if end.is_some() {
                 return Ok(end);
             }
@@ -110,12 +120,16 @@ impl HeadScan {
                 self.is_head = &window[self.start..at] == b"HEAD";
                 (self.method_end, self.part) = (at, Part::Target);
             }
-            Part::Before | Part::Method if byte == b'\n' => return fault(Reason::BareLf),
+            Part::Before if byte == b'\n' && limits.leniency.bare_lf => {}
+            Part::Before if byte == b'\n' => return fault(Reason::BareLf),
+            Part::Method if byte == b'\n' => {
+                return fault(early_lf(limits, Reason::MalformedRequestLine));
+            }
             Part::Method if byte == b'\r' => return fault(Reason::MalformedRequestLine),
             Part::Before | Part::Method => return fault(Reason::InvalidMethod),
             Part::Target => return self.target_byte(at, byte, limits),
-            Part::Version => return self.version_byte(window),
-            Part::Status => return self.status_byte(at, byte),
+            Part::Version => return self.version_byte(window, limits),
+            Part::Status => return self.status_byte(at, byte, limits),
             Part::Fields => {}
         }
         Ok(())
@@ -129,29 +143,28 @@ impl HeadScan {
                 return Ok(());
             }
             b' ' | b'\r' => Reason::MalformedRequestLine,
-            b'\n' => Reason::BareLf,
-            _ if !is_target_char(byte) => Reason::InvalidTarget,
-            _ if at - begin >= limits.target_bytes.min(URI_BYTES) => Reason::TargetTooLong,
-            _ => return Ok(()),
+            b'\n' => early_lf(limits, Reason::MalformedRequestLine),
+            _ if is_target_char(byte) || (limits.leniency.raw_target && is_raw_target_char(byte)) => {
+                match at - begin >= limits.target_bytes.min(URI_BYTES) {
+                    true => Reason::TargetTooLong,
+                    false => return Ok(()),
+                }
+            }
+            _ => Reason::InvalidTarget,
         };
         Err(Fault::new(reason, at))
     }
 
     /// `HTTP-version = "HTTP/" DIGIT "." DIGIT` (RFC 9112, section 2.3), case-sensitive, then CRLF.
-    fn version_byte(&mut self, window: &[u8]) -> Result<(), Fault> {
+    fn version_byte(&mut self, window: &[u8], limits: &Limits) -> Result<(), Fault> {
         let (at, byte) = (self.pos, window[self.pos]);
         let index = at - self.target_end - 1;
         let reason = match index {
             0..8 if is_version_byte(index, byte) => return Ok(()),
             8 if byte == b'\r' => return Ok(()),
-            9 if byte == b'\n' => match window[at - 4] {
-                b'1' => {
-                    self.part = Part::Fields;
-                    return Ok(());
-                }
-                _ => return Err(Fault::new(Reason::UnsupportedVersion, self.target_end + 1)),
-            },
-            _ if byte == b'\n' => Reason::BareLf,
+            9 if byte == b'\n' => return self.version_end(window),
+            8 if byte == b'\n' && limits.leniency.bare_lf => return self.version_end(window),
+            _ if byte == b'\n' => early_lf(limits, Reason::MalformedVersion),
             0 | 8 if byte == b' ' => Reason::MalformedRequestLine,
             9 => Reason::BareCr,
             _ => Reason::MalformedVersion,
@@ -159,7 +172,18 @@ impl HeadScan {
         Err(Fault::new(reason, at))
     }
 
-    fn status_byte(&mut self, at: usize, byte: u8) -> Result<(), Fault> {
+    fn version_end(&mut self, window: &[u8]) -> Result<(), Fault> {
+        let version_at = self.target_end + 1;
+        match window[version_at + 5] {
+            b'1' => {
+                self.part = Part::Fields;
+                Ok(())
+            }
+            _ => Err(Fault::new(Reason::UnsupportedVersion, version_at)),
+        }
+    }
+
+    fn status_byte(&mut self, at: usize, byte: u8, limits: &Limits) -> Result<(), Fault> {
         let good = match at {
             0..8 => is_version_byte(at, byte) && (at != 5 || byte == b'1'),
             8 | 12 => byte == b' ',
@@ -177,15 +201,25 @@ impl HeadScan {
                 self.target_end = at;
                 true
             }
-            _ => matches!(byte, b'\t' | b' '..=b'~' | 0x80..),
+            _ if is_field_char(byte) => true,
+            _ if byte == b'\n' && limits.leniency.bare_lf => {
+                (self.target_end, self.part) = (at, Part::Fields);
+                true
+            }
+            _ => false,
         };
         match good {
             true => Ok(()),
-            false if byte == b'\n' => Err(Fault::new(Reason::BareLf, at)),
+            false if byte == b'\n' => Err(Fault::new(early_lf(limits, Reason::MalformedStatusLine), at)),
             false if at == 5 && byte.is_ascii_digit() => Err(Fault::new(Reason::UnsupportedVersion, at)),
             false => Err(Fault::new(Reason::MalformedStatusLine, at)),
         }
     }
+}
+
+/// What is wrong with a LF in a line that would be `malformed` if CRLF stood there.
+fn early_lf(limits: &Limits, malformed: Reason) -> Reason {
+    if limits.leniency.bare_lf { malformed } else { Reason::BareLf }
 }
 
 /// Whether `byte` may stand at `index` of an HTTP version.
@@ -202,15 +236,16 @@ fn is_version_byte(index: usize, byte: u8) -> bool {
 pub(super) struct Section {
     /// Where the first field line begins.
     pub(super) start: usize,
-    /// Field lines that are complete.
+    /// Field lines that are complete, without those that go on with one.
     pub(super) lines: usize,
+    is_folded: bool,
     line_start: usize,
     pos: usize,
 }
 
 impl Section {
     pub(super) fn at(start: usize) -> Self {
-        Self { start, lines: 0, line_start: start, pos: start }
+        Self { start, lines: 0, is_folded: false, line_start: start, pos: start }
     }
 
     /// Looks at what is new; the section's end, past its empty line, once that is there.
@@ -219,21 +254,26 @@ impl Section {
         window: &[u8],
         max_lines: usize,
         too_many: Reason,
+        leniency: Leniency,
     ) -> Result<Option<usize>, Fault> {
         // Whoever takes bytes from the input's front in between gets nonsense, but no panic.
         while let Some(found) = window.get(self.pos..).and_then(|new| memchr(b'\n', new)) {
             let lf = self.pos + found;
-            let line = &window[self.line_start..lf];
-            if line.last() != Some(&b'\r') {
-                return Err(Fault::new(Reason::BareLf, lf));
-            }
+            let line = match &window[self.line_start..lf] {
+                [line @ .., b'\r'] => line,
+                line if leniency.bare_lf => line,
+                _ => return Err(Fault::new(Reason::BareLf, lf)),
+            };
             self.pos = lf + 1;
-            match line[0] {
-                b'\r' if line.len() == 1 => return Ok(Some(self.pos)),
-                b' ' | b'\t' if self.lines == 0 => {
+            match line {
+                [] => return Ok(Some(self.pos)),
+                [b' ' | b'\t', ..] if self.lines == 0 => {
                     return Err(Fault::new(Reason::LeadingWhitespace, self.line_start));
                 }
-                b' ' | b'\t' => return Err(Fault::new(Reason::ObsFold, self.line_start)),
+                [b' ' | b'\t', ..] if leniency.line_folding && !trim(line).is_empty() => {
+                    self.is_folded = true;
+                }
+                [b' ' | b'\t', ..] => return Err(Fault::new(Reason::ObsFold, self.line_start)),
                 _ if self.lines == max_lines => return Err(Fault::new(too_many, self.line_start)),
                 _ => self.lines += 1,
             }
@@ -242,4 +282,49 @@ impl Section {
         self.pos = window.len();
         Ok(None)
     }
+
+    /// Reads folds as spaces, in the `block` that the section ends with (RFC 9112, section 5.2). No byte moves, so
+    /// places stay what they were.
+    pub(super) fn unfold(&self, block: &mut [u8]) -> Result<(), Fault> {
+        if !self.is_folded {
+            return Ok(());
+        }
+        let mut start = self.start;
+        while let Some(found) = memchr(b'\n', &block[start..]) {
+            let lf = start + found;
+            if matches!(block.get(lf + 1), Some(b' ' | b'\t')) {
+                if is_framing_line(&block[start..lf]) {
+                    return Err(Fault::new(Reason::ObsFold, lf + 1));
+                }
+                blank(block, lf);
+            }
+            start = lf + 1;
+        }
+        Ok(())
+    }
+}
+
+/// Whether the field says where the message ends or whose it is: a reader that knows no folds must not find another
+/// value there.
+fn is_framing_line(line: &[u8]) -> bool {
+    let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
+    ["content-length", "host", "transfer-encoding"]
+        .iter()
+        .any(|framing| name.eq_ignore_ascii_case(framing.as_bytes()))
+}
+
+/// Makes spaces of the line end at `lf`, and of the whitespace around it.
+fn blank(block: &mut [u8], lf: usize) {
+    let is_space = |byte: &&mut u8| matches!(**byte, b' ' | b'\t');
+    let (before, after) = block.split_at_mut(lf);
+    let before = match before {
+        [before @ .., cr @ b'\r'] => {
+            *cr = b' ';
+            before
+        }
+        before => before,
+    };
+    before.iter_mut().rev().take_while(is_space).for_each(|byte| *byte = b' ');
+    after[0] = b' ';
+    after[1..].iter_mut().take_while(is_space).for_each(|byte| *byte = b' ');
 }

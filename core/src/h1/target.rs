@@ -6,9 +6,12 @@
 use std::net::Ipv6Addr;
 
 use ::http::{Method, Uri};
+use bytes::Bytes;
 
 use super::error::Reason;
-use super::grammar::{is_reg_name_char, is_target_char};
+use super::grammar::{is_raw_target_char, is_reg_name_char, is_target_char};
+use super::scan::URI_BYTES;
+use crate::limits::Limits;
 
 /// `uri-host [ ":" port ]` (RFC 9110, section 7.2; RFC 3986, section 3.2.2), not empty, without userinfo.
 #[derive(Clone, Copy, Debug)]
@@ -117,6 +120,39 @@ impl<'a> Form<'a> {
 fn is_scheme(text: &[u8]) -> bool {
     text.first().is_some_and(u8::is_ascii_alphabetic)
         && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte))
+}
+
+/// A target that came, and was found to have a [`Form`], as a URI.
+pub(super) fn uri(target: &Bytes, limits: &Limits) -> Result<Uri, Reason> {
+    let takes_raw = limits.leniency.raw_target;
+    if !takes_raw || target.iter().all(|byte| is_target_char(*byte)) {
+        match Uri::from_maybe_shared(target.clone()) {
+            Ok(uri) => return Ok(uri),
+            Err(_) if !takes_raw => return Err(Reason::InvalidTarget),
+            // A grave accent in the path.
+            Err(_) => {}
+        }
+    }
+    let encoded = encoded(target);
+    match encoded.len() > limits.target_bytes.min(URI_BYTES) {
+        true => Err(Reason::TargetTooLong),
+        false => Uri::from_maybe_shared(encoded).map_err(|_| Reason::InvalidTarget),
+    }
+}
+
+/// With its raw bytes percent-encoded (RFC 3986, section 2.1). They stand in the path or the query: an authority
+/// has none.
+fn encoded(target: &[u8]) -> Bytes {
+    let digit = |value: u8| b"0123456789ABCDEF"[usize::from(value)];
+    let raw = target.iter().filter(|byte| is_raw_target_char(**byte)).count();
+    let mut encoded = Vec::with_capacity(target.len() + 2 * raw);
+    for byte in target {
+        match is_raw_target_char(*byte) {
+            true => encoded.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 0xf)]),
+            false => encoded.push(*byte),
+        }
+    }
+    encoded.into()
 }
 
 /// The form of a target that we are to send, if it is one (RFC 9112, section 3.2) and this end's own server would

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use bakestone::Leniency;
+
 use super::{Answer, Case, Content, End, Turn};
 
 /// More bytes than this no repetition makes.
@@ -50,7 +52,8 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Case>, ParseError> {
         if let Some(title) = content.strip_prefix("## ") {
             finish(file, cases.last(), request.is_some())?;
             let (title, file) = (title.trim().to_owned(), file.to_owned());
-            cases.push(Case { file, line, title, traps: Vec::new(), turns: Vec::new() });
+            let leniency = Leniency::default();
+            cases.push(Case { file, line, title, traps: Vec::new(), leniency, turns: Vec::new() });
         } else if let Some(kind) = content.strip_prefix("```") {
             let mut block = Vec::new();
             loop {
@@ -70,6 +73,8 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Case>, ParseError> {
                     return Err(fault(&format!("a block is a request or an answer, and not `{kind}`")));
                 }
             }
+        } else if let (Some(names), Some(case)) = (content.strip_prefix("With: "), cases.last_mut()) {
+            case.leniency = read_leniency(names).map_err(|what| fault(&what))?;
         } else if let (Some(place), Some(case)) = (content.find("Traps: "), cases.last_mut()) {
             case.traps =
                 read_traps(&content[place + 7..]).ok_or_else(|| fault("the traps are no numbers"))?;
@@ -99,6 +104,17 @@ fn finish(file: &str, case: Option<&Case>, is_unanswered: bool) -> Result<(), Pa
 
 fn read_traps(list: &str) -> Option<Vec<u32>> {
     list.trim_end_matches('.').split(',').map(|number| number.trim().parse().ok()).collect()
+}
+
+/// The names of switches, as those of their fields.
+fn read_leniency(list: &str) -> Result<Leniency, String> {
+    let mut leniency = Leniency::default();
+    for name in list.trim_end_matches('.').split(',').map(str::trim) {
+        if !leniency.switch_on(name) {
+            return Err(format!("there is no leniency `{name}`"));
+        }
+    }
+    Ok(leniency)
 }
 
 /// A line stands for itself and CRLF; one that ends with a backslash has no line end.

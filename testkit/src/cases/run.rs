@@ -8,7 +8,7 @@ use bakestone::Session;
 use bakestone::app::AppService;
 use bakestone::machine::{Peer, Phase};
 
-use super::{Answer, Case, Content, Difference, End, Failure, NEXT, NEXT_ANSWER, Turn, app, limits};
+use super::{Answer, Case, Content, Difference, End, Failure, NEXT, NEXT_ANSWER, Turn, app};
 use crate::seed::Random;
 use crate::view::http1_view;
 use crate::wire::Wire;
@@ -144,7 +144,7 @@ fn pieces(case: &Case, way: Way) -> Vec<Vec<Vec<u8>>> {
 /// Runs `case` in one way; what came back.
 fn play(service: &AppService, case: &Case, way: Way, whole: Option<&[u8]>) -> Result<Vec<u8>, Box<Failure>> {
     let pieces = pieces(case, way);
-    let mut conversation = Conversation::new(service);
+    let mut conversation = Conversation::new(service, case);
     let outcome = conversation.hold(case, way, &pieces, whole);
     outcome.map_err(|difference| {
         let pieces: Vec<&[u8]> = pieces.iter().flatten().map(|piece| &piece[..]).collect();
@@ -162,8 +162,8 @@ struct Conversation {
 }
 
 impl Conversation {
-    fn new(service: &AppService) -> Self {
-        let session = Session::with_limits(service.clone(), limits().into());
+    fn new(service: &AppService, case: &Case) -> Self {
+        let session = Session::with_limits(service.clone(), case.limits().into());
         let mut wire = Wire::new(session);
         wire.record(false);
         Self { wire, received: Vec::new(), turn_at: 0 }

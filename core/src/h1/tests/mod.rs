@@ -2,6 +2,7 @@
 //!
 //! The rule: every case runs whole, at every cut in two, and byte by byte, and gives the same each time.
 
+mod leniency;
 mod persistence;
 mod requests;
 mod responses;

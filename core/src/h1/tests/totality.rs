@@ -1,5 +1,7 @@
 //! Any bytes at all: no panic, the same under any cut, and work that is linear.
 
+use std::fmt::Debug;
+
 use super::*;
 
 /// A generator of numbers that always gives the same ones.
@@ -26,8 +28,21 @@ const RESPONSES: &[&str] = &[
     "HTTP/1.0 404 Not Found\r\nA: b\r\n\r\nto the end",
 ];
 
+const LENIENT_SEEDS: &[&str] = &[
+    "\nGET http://h/<\"> HTTP/1.1\nHost: i\nA: b\r\n c\n\t d\r\nB:\n e\n\nGET /é HTTP/1.1\nHost: h\n\r\n",
+    "POST / HTTP/1.1\nHost: h\nContent-Length: 1, 1\nContent-Length: 1\n\naGET / HTTP/1.1\r\nHost: h\r\n\r\n",
+    "POST / HTTP/1.1\nHost: h\nContent-Length: 1\nTransfer-Encoding: chunked\n\n5\r\nhello\r\n0\r\nX: y\n z\r\n\n",
+];
+
+const LENIENT_RESPONSES: &[&str] = &[
+    "HTTP/1.1 103 E\nA: b\n c\n\nHTTP/1.1 200 OK\nContent-Length: 4, 4\r\nHost: h\n\r\nabcd",
+    "HTTP/1.1 200 \nTransfer-Encoding: chunked\nContent-Length: 1\n\n5;a=b\r\nhello\r\n0\r\nX: y\n\n",
+];
+
 const PARTS: &[&str] = &[
     "\r\n",
+    "\r\n ",
+    "\"",
     "\n",
     "\r",
     " ",
@@ -72,7 +87,7 @@ fn tight() -> Arc<Limits> {
 }
 
 /// Runs `rounds` mutants of `seeds`, each whole, cut at random places, and byte by byte.
-fn mutants(rounds: usize, seeds: &[&str], go: impl Fn((&[u8], &[usize], bool)) -> (String, Option<u64>)) {
+fn mutants<T: PartialEq + Debug>(rounds: usize, seeds: &[&str], go: impl Fn(Feed<'_>) -> T) {
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
     for _ in 0..rounds {
         let bytes = mutated(&mut numbers, seeds);
@@ -86,20 +101,44 @@ fn mutants(rounds: usize, seeds: &[&str], go: impl Fn((&[u8], &[usize], bool)) -
     }
 }
 
+/// As [`tight`], with every leniency.
+fn tight_and_lenient() -> Arc<Limits> {
+    let mut limits = Limits::clone(&tight());
+    limits.leniency = leniency::all();
+    Arc::new(limits)
+}
+
+/// Bytes, where they are cut, and whether a FIN follows.
+type Feed<'a> = (&'a [u8], &'a [usize], bool);
+type Outcome = (String, Option<u64>);
+
+fn serve(limits: &Arc<Limits>, feed: Feed<'_>) -> Outcome {
+    run(ServerConn::new(limits.clone()), feed, request_head, answer)
+}
+
+fn receive(limits: &Arc<Limits>, feed: Feed<'_>) -> Outcome {
+    let mut conn = ClientConn::new(limits.clone());
+    responses::ask(&mut conn, "GET");
+    run(conn, feed, response_head, responses::stay)
+}
+
+/// What was read without any leniency; with all of them it must be the same, unless it was refused.
+fn either(read: fn(&Arc<Limits>, Feed<'_>) -> Outcome, feed: Feed<'_>) -> (Outcome, Outcome) {
+    let (strict, lenient) = (read(&tight(), feed), read(&tight_and_lenient(), feed));
+    assert!(strict.1.is_some() || strict == lenient, "{}: {strict:?}, {lenient:?}", feed.0.escape_ascii());
+    (strict, lenient)
+}
+
 #[test]
 fn mutated_requests_are_the_same_under_any_cut() {
-    let limits = tight();
-    mutants(20_000, SEEDS, |feed| run(ServerConn::new(limits.clone()), feed, request_head, answer));
+    mutants(20_000, SEEDS, |feed| either(serve, feed));
+    mutants(20_000, LENIENT_SEEDS, |feed| either(serve, feed));
 }
 
 #[test]
 fn mutated_responses_are_the_same_under_any_cut() {
-    let limits = tight();
-    mutants(20_000, RESPONSES, |feed| {
-        let mut conn = ClientConn::new(limits.clone());
-        responses::ask(&mut conn, "GET");
-        run(conn, feed, response_head, responses::stay)
-    });
+    mutants(20_000, RESPONSES, |feed| either(receive, feed));
+    mutants(20_000, LENIENT_RESPONSES, |feed| either(receive, feed));
 }
 
 #[test]
@@ -130,6 +169,23 @@ fn a_paced_head_is_scanned_once() {
         assert!(matches!(conn.next(&mut input), Ok(Event::NeedInput)));
     }
     input.extend_from_slice(b"\r\n\r\n");
+    assert!(matches!(conn.next(&mut input), Ok(Event::Head(_))));
+}
+
+#[test]
+fn a_paced_head_of_short_and_folded_lines_is_scanned_once() {
+    let mut limits = Limits::default();
+    (limits.head_bytes, limits.leniency) = (1 << 20, leniency::all());
+    let mut conn = ServerConn::new(Arc::new(limits));
+    let mut input = BytesMut::with_capacity(1 << 20);
+    input.extend_from_slice(b"GET / HTTP/1.1\nHost: h\nA: x\n");
+    while input.len() < (1 << 20) - 8 {
+        for piece in [&b" "[..], b"x", b"\n"] {
+            input.extend_from_slice(piece);
+            assert!(matches!(conn.next(&mut input), Ok(Event::NeedInput)));
+        }
+    }
+    input.extend_from_slice(b"\n");
     assert!(matches!(conn.next(&mut input), Ok(Event::Head(_))));
 }
 
