@@ -108,12 +108,14 @@ impl Limits {
         const DRIVER_READ: usize = 16 * KIB;
         // A head's fields stand in a table beside its bytes.
         const FIELD_ENTRY: usize = 192;
-        let input = self.head_bytes.max(self.read_ahead).max(self.trailer_bytes) + DRIVER_READ;
-        let fields = (self.head_fields + self.trailer_fields) * FIELD_ENTRY;
+        const REST: usize = 16 * KIB;
+        let input = [self.head_bytes.max(self.read_ahead).max(self.trailer_bytes), DRIVER_READ];
+        let fields = self.head_fields.saturating_add(self.trailer_fields).saturating_mul(FIELD_ENTRY);
         // What waits for the peer, one piece of a body beyond the mark, and the next head.
-        let output = self.output_bytes + 2 * crate::effect::FILE_CHUNK + self.head_bytes;
+        let output = [self.output_bytes, 2 * crate::effect::FILE_CHUNK, self.head_bytes];
         // A raw target is encoded into memory of its own.
         let target = if self.leniency.raw_target { self.target_bytes } else { 0 };
-        2 * (input + output) + fields + target + 16 * KIB
+        let twice = input.into_iter().chain(output).map(|bytes| bytes.saturating_mul(2));
+        twice.chain([fields, target, REST]).fold(0, usize::saturating_add)
     }
 }

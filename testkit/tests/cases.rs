@@ -89,7 +89,7 @@ fn is_test(name: &str) -> bool {
     let head = format!("fn {function}() {{");
     let mut follows_attribute = false;
     for line in source.lines().map(str::trim_start) {
-        if follows_attribute && line.starts_with(&head) {
+        if follows_attribute && line.trim_start_matches("pub(crate) ").starts_with(&head) {
             return true;
         }
         // Other attributes may stand between it and the function.

@@ -1,23 +1,14 @@
-//! Every deadline comes at its time, on a clock that a test moves by hand.
+//! Time that a handler asks for, and deadlines as clients meet them; `limits` has each of them from both sides.
 #![allow(clippy::unwrap_used, reason = "a test that fails is to say where")]
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use bakestone::{Error, Limits, Request, Result, Session, Text};
+use bakestone::{Error, Request, Session, Text};
 use bakestone_testkit::Wire;
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
-
-fn hello(_: Request) -> Text<&'static str> {
-    Text("hello")
-}
-
-async fn length(mut request: Request) -> Result<Text<String>> {
-    Ok(Text(request.bytes().await?.len().to_string()))
-}
 
 fn post(length: usize) -> String {
     format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n")
@@ -48,58 +39,6 @@ fn a_timeout_gives_up_what_takes_longer() {
     assert!(wire.take_text().ends_with("true true"));
 }
 
-/// What happens where nothing happens: the time, what is on the wire by then, and the fate of the connection.
-#[test]
-fn every_deadline_comes_at_its_time() {
-    let begun = "GET / HTTP/1.1\r\nHo";
-    let upload = post(10);
-    for (name, input, seconds, status) in [
-        ("head, from the accept", "", 10, "HTTP/1.1 408 "),
-        ("head, from its first byte", begun, 10, "HTTP/1.1 408 "),
-        ("body, rate", upload.as_str(), 10, "HTTP/1.1 408 "),
-    ] {
-        let mut wire = Wire::new(Session::new(length));
-        wire.feed(input);
-        wire.advance(Duration::from_secs(seconds) - Duration::from_millis(1));
-        wire.expect_silence();
-        wire.advance(Duration::from_millis(1));
-        let text = wire.take_text();
-        assert!(text.starts_with(status) && text.contains("\r\nconnection: close\r\n"), "{name}: {text}");
-        wire.expect_lingering();
-        wire.advance(Duration::from_secs(5));
-        wire.expect_closed();
-    }
-}
-
-#[test]
-fn a_slow_head_is_not_saved_by_its_progress() {
-    let mut wire = Wire::new(Session::new(hello));
-    for byte in GET.bytes().take(10) {
-        wire.feed([byte]).expect_silence();
-        wire.advance(SECOND);
-    }
-    assert!(wire.take_text().starts_with("HTTP/1.1 408 "));
-}
-
-#[test]
-fn an_idle_connection_is_closed_without_a_word() {
-    let mut wire = Wire::new(Session::new(hello));
-    wire.feed(GET).take();
-    wire.expect_deadline_in(15 * SECOND);
-    wire.advance(15 * SECOND);
-    wire.expect_silence();
-    wire.expect_closed();
-}
-
-#[test]
-fn a_silent_body_is_cut_after_30_seconds_though_it_began_well() {
-    let mut wire = Wire::new(Session::new(length));
-    wire.feed(post(100_000)).feed(vec![b'x'; 50_000]);
-    wire.advance(29 * SECOND).expect_silence();
-    wire.advance(SECOND);
-    assert!(wire.take_text().starts_with("HTTP/1.1 408 "));
-}
-
 #[test]
 fn no_deadline_runs_for_a_body_that_nobody_waits_for() {
     let mut wire = Wire::new(Session::new(async |mut request: Request| {
@@ -113,29 +52,4 @@ fn no_deadline_runs_for_a_body_that_nobody_waits_for() {
     wire.feed(post(2)).advance(HOUR).expect_silence();
     wire.feed("ok").advance(SECOND);
     assert!(wire.take_text().ends_with("true 2"));
-}
-
-#[test]
-fn a_client_that_does_not_read_is_reset_at_the_write_deadline() {
-    let mut wire = Wire::new(Session::new(|_: Request| vec![b'x'; 1 << 20]));
-    wire.hold_output(true);
-    wire.feed(GET);
-    // The rate rules before the silence does.
-    wire.expect_deadline_in(10 * SECOND);
-    wire.advance(10 * SECOND);
-    wire.expect_reset();
-}
-
-#[test]
-fn a_handler_has_no_deadline_unless_it_is_given_one() {
-    let mut limits = Limits::default();
-    limits.handler_time = Some(SECOND);
-    let slow = async |request: Request| {
-        request.context().sleep(HOUR).await;
-        Text("late")
-    };
-    let mut wire = Wire::new(Session::with_limits(slow, Arc::new(limits)));
-    wire.feed(GET).advance(SECOND);
-    assert!(wire.take_text().starts_with("HTTP/1.1 503 "));
-    wire.expect_lingering();
 }

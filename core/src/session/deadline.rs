@@ -12,7 +12,7 @@ use crate::message::BodyError;
 use crate::session::observe::{Deadline, Event};
 use crate::session::pace::Pace;
 use crate::session::service::Service;
-use crate::session::session::{Sending, Session, Stage};
+use crate::session::session::{Sending, Session, Stage, Times};
 
 impl<S: Service> Session<S> {
     /// The earliest point in time at which something is to be done.
@@ -60,8 +60,8 @@ impl<S: Service> Session<S> {
     /// Acts on a deadline that has passed; whether there was one.
     pub(super) fn expire(&mut self, io: &mut Io) -> bool {
         let Some((_, which)) = self.deadline().filter(|(at, _)| *at <= self.now.mono) else { return false };
-        if which == Deadline::Idle && !io.input.is_empty() {
-            // What came at the last moment came in time.
+        if which == Deadline::Idle && !(io.input.is_empty() && io.output.is_empty()) {
+            // What came at the last moment came in time, and the time begins once the answer has left.
             return false;
         }
         self.observed.tell(Event::DeadlinePassed(which));
@@ -131,6 +131,7 @@ impl<S: Service> Session<S> {
         self.end_exchange();
         self.start_after();
         self.tell_closed();
+        self.times = Times::default();
         self.stage = Stage::Done;
         self.scope.close();
     }

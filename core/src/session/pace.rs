@@ -8,6 +8,9 @@ use std::time::Duration;
 use crate::limits::Limits;
 use crate::machine::Moment;
 
+/// A deadline is never now: a limit of nothing lets a peer go that takes any time at all.
+const TICK: Duration = Duration::from_nanos(1);
+
 /// The pace of one transfer; its clock stands still while nobody waits for the transfer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
@@ -45,13 +48,13 @@ impl Pace {
         if self.paused_at.is_some() {
             return None;
         }
-        let silent = self.last + silence;
+        let silent = self.last + silence.max(TICK);
         let Some(rate) = Some(u64::from(limits.minimum_rate)).filter(|&rate| rate > 0) else {
             return Some(silent);
         };
         let earned = Duration::from_secs(self.bytes / rate)
             + Duration::from_nanos(self.bytes % rate * 1_000_000_000 / rate);
-        Some(silent.min(self.began + limits.rate_grace_time + earned))
+        Some(silent.min(self.began + limits.rate_grace_time.max(TICK) + earned))
     }
 }
 

@@ -3,6 +3,7 @@
 //! The rule: a head is sent once; after it an error can only cut the message off, and before it every error
 //! becomes a response. The next piece of a body is asked for only while there is room for it.
 
+use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use bytes::Bytes;
@@ -211,9 +212,10 @@ impl<S: Service> Session<S> {
         Ok(())
     }
 
-    /// Says that the connection closes while it can still be said: with a response that is complete, a
-    /// request body that is unread and too long to drain will never be read.
+    /// Says that the connection closes while it can still be said: with a response that is complete, or of which no
+    /// part holds the request, a request body that is unread and too long to drain will never be read.
     fn announce_close(&mut self, complete: bool) {
+        let complete = complete || Arc::get_mut(&mut self.exchange).is_some();
         if complete && !self.conn.has_received_all() && !self.is_drainable() {
             self.conn.close(CloseReason::UnreadBody);
         }

@@ -4,7 +4,7 @@
 //! clock that is moved by hand, is decided here and nowhere else.
 
 use std::cell::RefCell;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -213,15 +213,27 @@ pub(crate) enum End {
 impl Client {
     /// Sends all of `request`, however much comes back meanwhile.
     pub(crate) fn send(&mut self, request: impl AsRef<[u8]>) {
+        self.try_send(request.as_ref()).expect("the server goes on reading");
+    }
+
+    /// Sends what the server takes of `request`, and reads nothing meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// The server has closed the connection before it took all.
+    pub(crate) fn try_send(&mut self, request: &[u8]) -> io::Result<()> {
         match self {
-            Self::Socket(socket) => socket.write_all(request.as_ref()).expect("the server goes on reading"),
+            Self::Socket(socket) => socket.write_all(request),
             Self::Memory(memory, connection) => {
-                let mut rest = request.as_ref();
+                let mut rest = request;
                 for _ in 0..PATIENCE.as_millis() {
                     let fed = connection.borrow_mut().feed_politely(rest);
                     rest = &rest[fed..];
                     if rest.is_empty() {
-                        return;
+                        return Ok(());
+                    }
+                    if connection.borrow().is_done() {
+                        return Err(ErrorKind::BrokenPipe.into());
                     }
                     memory.pass(Duration::from_millis(1));
                 }

@@ -1,0 +1,185 @@
+//! Every limit and every deadline, from both sides of its bound.
+//!
+//! The rule: each field of [`Limits`] has a row here. At its bound nothing happens, and past it just the one thing
+//! that the row says; a field without a row fails.
+#![allow(clippy::unwrap_used, reason = "a test that fails is to say where")]
+
+mod rates;
+mod sizes;
+mod times;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bakestone::app::AppService;
+use bakestone::message::Sent;
+use bakestone::{
+    App, Bytes, Context, HeaderMap, Limits, Request, Result, Session, StatusCode, Text, get, post,
+};
+use bakestone_testkit::Wire;
+
+use rates::{
+    a_body_at_the_rate_lives_and_a_slower_one_is_cut,
+    a_byte_now_and_then_holds_nothing_unless_the_rate_is_off,
+    a_response_at_the_rate_lives_and_a_slower_one_is_cut,
+};
+use sizes::{
+    SIZES, a_task_past_the_bound_is_not_begun, input_is_read_ahead_up_to_the_bound,
+    output_is_made_up_to_the_bound,
+};
+use times::TIMES;
+
+const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+const LARGE: &str = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n";
+const MILLISECOND: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(3600);
+const KIB: usize = 1 << 10;
+const LARGE_BYTES: usize = 1 << 20;
+
+type Server = Wire<Session<AppService>>;
+
+/// What the limits are tried on.
+fn app() -> AppService {
+    async fn hello() -> Text<&'static str> {
+        Text("hello")
+    }
+    async fn length(mut request: Request) -> Result<Text<String>> {
+        Ok(Text(request.bytes().await?.len().to_string()))
+    }
+    /// A byte at a time, with the length announced, so that each costs one byte of output.
+    async fn bytes(request: Request) -> Result<Sent> {
+        let mut response = request.respond_sized(StatusCode::OK, HeaderMap::new(), 1 << 30)?;
+        loop {
+            response.write(Bytes::from_static(b"x")).await?;
+        }
+    }
+    async fn spawn(context: Context) -> Result<Text<&'static str>> {
+        context.spawn(|context| async move { context.sleep(SECOND).await })?;
+        Ok(Text("begun"))
+    }
+    async fn later(mut request: Request) -> Result<Text<String>> {
+        request.context().sleep(HOUR).await;
+        Ok(Text(request.bytes().await?.len().to_string()))
+    }
+    App::new()
+        .route("/", get(hello).post(length))
+        .route("/unread", post(hello))
+        .route("/later", post(later))
+        .route("/large", get(|| vec![b'x'; LARGE_BYTES]))
+        .route("/bytes", get(bytes))
+        .route("/spawn", get(spawn))
+        .build()
+        .unwrap()
+}
+
+fn serve(limits: &Limits) -> Server {
+    let mut wire = Wire::new(Session::with_limits(app(), Arc::new(limits.clone())));
+    wire.record(false);
+    wire
+}
+
+/// The default limits but for those that `change` sets.
+fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
+    let mut limits = Limits::default();
+    change(&mut limits);
+    limits
+}
+
+fn upload(path: &str, framing: &str) -> String {
+    format!("POST {path} HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n")
+}
+
+fn with_length(path: &str, length: usize) -> String {
+    upload(path, &format!("Content-Length: {length}"))
+}
+
+fn chunked(rest: &str) -> String {
+    upload("/", "Transfer-Encoding: chunked") + rest
+}
+
+#[track_caller]
+fn expect_last_answer(wire: &mut Server, status: &str, why: &str) {
+    let text = wire.take_text();
+    let begins = text.starts_with(&format!("HTTP/1.1 {status} "));
+    assert!(begins && text.contains("\r\nconnection: close\r\n"), "{why}: {text}");
+    wire.expect_lingering();
+}
+
+/// The bounds that stand in no table, each with the test that shows it.
+const OTHERS: [(&str, fn()); 6] = [
+    ("output_bytes", output_is_made_up_to_the_bound),
+    ("read_ahead", input_is_read_ahead_up_to_the_bound),
+    ("tasks", a_task_past_the_bound_is_not_begun),
+    ("minimum_rate", a_body_at_the_rate_lives_and_a_slower_one_is_cut),
+    ("minimum_rate", a_response_at_the_rate_lives_and_a_slower_one_is_cut),
+    ("minimum_rate", a_byte_now_and_then_holds_nothing_unless_the_rate_is_off),
+];
+
+/// The names of the fields, but for what is no bound: the switches of what is read leniently.
+fn fields() -> BTreeSet<String> {
+    let shown = format!("{:#?}", Limits::default());
+    let fields = shown.lines().filter_map(|line| line.strip_prefix("    "));
+    let fields = fields.filter(|line| line.starts_with(|first: char| first.is_ascii_lowercase()));
+    fields
+        .filter_map(|line| Some(line.split_once(':')?.0.to_owned()))
+        .filter(|name| name != "leniency")
+        .collect()
+}
+
+#[test]
+fn every_limit_has_a_row() {
+    let sizes = SIZES.iter().map(|size| size.name);
+    let times = TIMES.iter().map(|time| time.name);
+    let rows = sizes.chain(OTHERS.iter().map(|(name, _)| *name)).chain(times).map(str::to_owned);
+    assert_eq!(rows.collect::<BTreeSet<_>>(), fields());
+}
+
+type Set = fn(&mut Limits, usize);
+
+const MORE_SIZES: [(&str, Set); 3] = [
+    ("output_bytes", |limits, value| limits.output_bytes = value),
+    ("read_ahead", |limits, value| limits.read_ahead = value),
+    ("tasks", |limits, value| limits.tasks = value),
+];
+
+fn sizes() -> impl Iterator<Item = (&'static str, Set)> {
+    SIZES.iter().map(|size| (size.name, size.set)).chain(MORE_SIZES)
+}
+
+#[test]
+fn whoever_allows_more_is_never_told_of_less_memory() {
+    for (name, set) in sizes() {
+        let bounds = [0, 1, 100, 8 * KIB, 8 * KIB + 1, 16 * KIB, 64 * KIB, 1 << 20, 1 << 30];
+        let most = bounds.map(|bound| limits(|limits| set(limits, bound)).max_buffered());
+        assert!(most.is_sorted(), "{name}: {most:?}");
+        assert!(most[0] > 0, "{name}");
+        let counts =
+            ["head_bytes", "head_fields", "trailer_bytes", "trailer_fields", "output_bytes", "read_ahead"];
+        assert_eq!(most[0] < most[8], counts.contains(&name), "{name}: {most:?}");
+    }
+}
+
+/// The least and the most: neither is of use everywhere, and neither may break the server.
+#[test]
+fn the_least_and_the_most_of_each_bound_harm_nobody() {
+    let numbers =
+        sizes().flat_map(|(_, set)| [0, usize::MAX].map(|value| limits(|limits| set(limits, value))));
+    let times = TIMES.iter().flat_map(|time| {
+        [Duration::ZERO, Duration::MAX].map(|value| limits(|limits| (time.set)(limits, value)))
+    });
+    let rates = [0, u32::MAX].map(|value| limits(|limits| limits.minimum_rate = value));
+    let inputs =
+        [GET.to_owned(), LARGE.to_owned(), with_length("/", 3) + "on", chunked("1\r\nx\r\n0\r\n\r\n")];
+    for limits in numbers.chain(times).chain(rates) {
+        for (input, hold) in inputs.iter().flat_map(|input| [(input, false), (input, true)]) {
+            let mut wire = serve(&limits);
+            wire.hold_output(hold).feed(input).advance(HOUR);
+            if !wire.is_done() && !wire.fate().reset_sent {
+                wire.feed(GET).advance(HOUR);
+            }
+            wire.drain().reset().advance(HOUR).expect_closed();
+        }
+    }
+}
