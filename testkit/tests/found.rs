@@ -378,3 +378,17 @@ fn an_answer_before_a_cut_one_arrives() {
     wire.feed(GET.replace("/ ", "/cut ")).advance(10 * SECOND);
     wire.expect_reset();
 }
+
+/// A client that had asked to be told to go on, and went on without, was taken for one that still waits: if its first
+/// chunk's size came without the data, the answer announced the close.
+#[test]
+fn a_chunk_size_that_comes_before_its_data_costs_no_connection() {
+    let back = |request: Request| Response::new(request.into_body());
+    let head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n";
+    let mut whole = Wire::new(Session::new(back));
+    let mut cut = Wire::new(Session::new(back));
+    let whole = whole.feed(format!("{head}5\r\nhello\r\n0\r\n\r\n")).take_text();
+    let cut = cut.feed(format!("{head}5\r\n")).feed("hello\r\n0\r\n\r\n").take_text();
+    assert_eq!(cut, whole);
+    assert!(!cut.contains("connection: close"), "{cut}");
+}

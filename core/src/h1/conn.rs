@@ -177,6 +177,10 @@ impl<R: Role> Conn<R> {
     }
 
     fn next_content(&mut self, input: &mut BytesMut) -> Result<Event<R::Received>, Fault> {
+        if !input.is_empty() {
+            // Whoever sends has stopped waiting, even where there is nothing yet but a chunk's size.
+            self.facts.expects_continue = false;
+        }
         let piece = match &mut self.incoming {
             Incoming::Length(0) => Piece::End(None),
             _ if input.is_empty() => Piece::Nothing,
@@ -195,10 +199,7 @@ impl<R: Role> Conn<R> {
             }
         };
         match piece {
-            Piece::Data(data) => {
-                self.facts.expects_continue = false;
-                Ok(Event::Data(data))
-            }
+            Piece::Data(data) => Ok(Event::Data(data)),
             Piece::End(trailers) => Ok(self.end_received(trailers)),
             Piece::Nothing if !self.input_ended => Ok(Event::NeedInput),
             Piece::Nothing if matches!(self.incoming, Incoming::UntilClose) => Ok(self.end_received(None)),

@@ -10,31 +10,21 @@
 
 use bakestone::Limits;
 use bakestone::h1::{
-    BodyLength, ClientConn, CloseReason, Event, Misuse, RequestHead, ResponseHead, ServerConn, State,
+    BodyLength, Event, Misuse, ReceivedResponse, Refusal, RequestHead, ResponseHead, ServerConn, State,
 };
 use bakestone::machine::Output;
-use bakestone_fuzz::fields::{OWN, choose, trim, values};
-use bakestone_fuzz::records::{at, from, records};
-use bytes::{Buf, Bytes, BytesMut};
+use bakestone_fuzz::fields::{OWN, choose, trailers, values};
+use bakestone_fuzz::naive::fields::trim;
+use bakestone_fuzz::records::{at, from};
+use bakestone_fuzz::run::{End, Run, perform};
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use libfuzzer_sys::fuzz_target;
 
 const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "OPTIONS", "CONNECT", "TRACE", "BREW-2", "get"];
 const TARGETS: [&str; 8] = ["/", "/a?b=c", "http://h/", "h:1", "*", "http://h:80?q", "", "/%00/../{}|^"];
 
-fuzz_target!(|data: &[u8]| {
-    let script: Vec<_> = records(data).collect();
-    let mut run = Run::new();
-    let results: Vec<_> = script.iter().map(|record| run.perform(*record)).collect();
-    let failed = |result: &str| result.starts_with("Err(Misuse") || result.starts_with("Err(Close");
-    let mut twin = Run::new();
-    for (record, result) in script.iter().zip(&results).filter(|(_, result)| !failed(result)) {
-        assert_eq!(twin.perform(*record), *result, "what was misused has changed what follows");
-    }
-    let written = run.output.copy_to_bytes(run.output.remaining());
-    assert_eq!(twin.output.copy_to_bytes(twin.output.remaining()), written);
-    run.read_back(&written);
-});
+fuzz_target!(|data: &[u8]| perform::<Client>(data));
 
 /// One exchange, as the client took part in it.
 #[derive(Debug, Default)]
@@ -48,136 +38,32 @@ struct Exchange {
     tunnel: bool,
 }
 
-struct Run {
-    conn: ClientConn,
-    input: BytesMut,
-    output: Output,
-    refusal: Option<String>,
-    /// The last one is under way.
-    exchanges: Vec<Exchange>,
-}
+/// The client's end.
+struct Client;
 
-impl Run {
-    fn new() -> Self {
-        let conn = ClientConn::new(Limits::default().into());
-        let exchanges = vec![Exchange::default()];
-        Self { conn, input: BytesMut::new(), output: Output::default(), refusal: None, exchanges }
+impl End for Client {
+    type Role = bakestone::h1::Client;
+    type Exchange = Exchange;
+
+    fn send(run: &mut Run<Self>, letter: u8, payload: &[u8]) -> Option<Result<(), Misuse>> {
+        match letter {
+            b'h' => Some(send_head(run, payload)),
+            b'd' => Some(send_data(run, payload)),
+            b'e' => Some(send_end(run, payload)),
+            _ => None,
+        }
     }
 
-    fn exchange(&mut self) -> &mut Exchange {
-        self.exchanges.last_mut().expect("there always is one")
-    }
-
-    /// Performs one record; what came of it, as text.
-    fn perform(&mut self, (letter, payload): (u8, &[u8])) -> String {
-        let before = (format!("{:?}", self.conn), self.output.len());
-        let result = match letter {
-            b'f' => return format!("{:?}", self.input.extend_from_slice(payload)),
-            b'F' => return format!("{:?}", self.conn.finish_input()),
-            b'x' => return format!("{:?}", self.conn.close(CloseReason::Draining)),
-            b'n' => return self.next(),
-            b'a' => {
-                let mut all = String::new();
-                for _ in 0..64 {
-                    let one = self.next();
-                    all += &one;
-                    if !one.starts_with("Ok(Head")
-                        && !one.starts_with("Ok(Data")
-                        && !one.starts_with("Ok(End")
-                    {
-                        break;
-                    }
-                }
-                return all;
-            }
-            b'r' => {
-                let result = self.conn.reuse();
-                match result {
-                    Ok(()) => self.exchanges.push(Exchange::default()),
-                    Err(_) => assert_eq!(before, (format!("{:?}", self.conn), self.output.len())),
-                }
-                return format!("{:?}", result.map_err(Close));
-            }
-            b'h' => self.send_head(payload),
-            b'd' => self.send_data(payload),
-            b'e' => self.send_end(payload),
-            _ => return String::new(),
-        };
-        if result.is_err() {
-            assert_eq!(before, (format!("{:?}", self.conn), self.output.len()), "{result:?}");
-        }
-        format!("{:?}", result.map_err(Misused))
-    }
-
-    fn next(&mut self) -> String {
-        let text = format!("{:?}", self.conn.next(&mut self.input));
-        self.exchange().tunnel |= self.conn.is_tunnel();
-        if let Some(refusal) = &self.refusal {
-            assert_eq!(*refusal, text, "a refusal does not stay");
-        }
-        if text.starts_with("Err") {
-            self.refusal = Some(text.clone());
-        }
-        text
-    }
-
-    fn send_head(&mut self, payload: &[u8]) -> Result<(), Misuse> {
-        let method =
-            Method::from_bytes(METHODS[at(payload, 0) % METHODS.len()].as_bytes()).expect("a method");
-        let length = match at(payload, 2) % 2 {
-            0 => BodyLength::Exact(at(payload, 3) as u64),
-            _ => BodyLength::Unknown,
-        };
-        let rest = from(payload, 7);
-        let (own_target, own) = rest.split_at(rest.len().min(at(payload, 6)));
-        let target = match std::str::from_utf8(own_target) {
-            Ok(target) if !target.is_empty() => target,
-            _ => TARGETS[at(payload, 1) % TARGETS.len()],
-        };
-        let mut headers = HeaderMap::new();
-        let host = if method == Method::CONNECT { target } else { "h" };
-        if let Ok(host) = HeaderValue::from_str(host) {
-            headers.append(header::HOST, host);
-        }
-        choose(&mut headers, at(payload, 4) | at(payload, 5) << 8, own);
-        self.conn.send_head(RequestHead::new(&method, target, &headers), length, &mut self.output)?;
-        let own = values(&headers, &OWN).into_iter().map(<[u8]>::to_vec).collect();
-        let closes = self.conn.close_reason().is_some();
-        self.exchange().head = Some((method, target.to_owned(), own, closes));
-        Ok(())
-    }
-
-    fn send_data(&mut self, data: &[u8]) -> Result<(), Misuse> {
-        self.conn.send_data(Bytes::copy_from_slice(data), &mut self.output)?;
-        self.exchange().content.extend_from_slice(data);
-        Ok(())
-    }
-
-    fn send_end(&mut self, payload: &[u8]) -> Result<(), Misuse> {
-        let mut trailers = HeaderMap::new();
-        match payload {
-            [1, value @ ..] => choose(&mut trailers, 0, value),
-            [2, bits, ..] => choose(&mut trailers, usize::from(*bits), b""),
-            _ => {}
-        }
-        let is_chunked = format!("{:?}", self.conn).contains("outgoing: Chunked");
-        let is_tunnel = self.conn.states().0 == State::Tunnel;
-        self.conn.send_end(Some(&trailers), &mut self.output)?;
-        let sent = values(&trailers, &OWN).into_iter().map(<[u8]>::to_vec);
-        let exchange = self.exchange();
-        if !is_tunnel {
-            exchange.trailers = sent.filter(|_| is_chunked).collect();
-        }
-        exchange.ended = true;
-        Ok(())
+    fn note(run: &mut Run<Self>, _: &Result<Event<ReceivedResponse>, Refusal>) {
+        run.exchange().tunnel |= run.conn.is_tunnel();
     }
 
     /// Reads what was written as a server, and answers it so that the connection goes the same way.
-    fn read_back(&mut self, written: &[u8]) {
+    fn read_back(exchanges: &[Exchange], written: &[u8]) {
         let mut server = ServerConn::new(Limits::default().into());
         let mut input = BytesMut::from(written);
-        let last = self.exchanges.len() - 1;
-        for (index, exchange) in self.exchanges.iter().enumerate() {
+        let last = exchanges.len() - 1;
+        for (index, exchange) in exchanges.iter().enumerate() {
             let Some((method, target, own, closes)) = &exchange.head else { break };
             let head = match server.next(&mut input) {
                 Ok(Event::Head(head)) => head,
@@ -201,6 +87,51 @@ impl Run {
         }
         assert!(input.is_empty(), "left over: {}", input.escape_ascii());
     }
+}
+
+fn send_head(run: &mut Run<Client>, payload: &[u8]) -> Result<(), Misuse> {
+    let method = Method::from_bytes(METHODS[at(payload, 0) % METHODS.len()].as_bytes()).expect("a method");
+    let length = match at(payload, 2) % 2 {
+        0 => BodyLength::Exact(at(payload, 3) as u64),
+        _ => BodyLength::Unknown,
+    };
+    let rest = from(payload, 7);
+    let (own_target, own) = rest.split_at(rest.len().min(at(payload, 6)));
+    let target = match std::str::from_utf8(own_target) {
+        Ok(target) if !target.is_empty() => target,
+        _ => TARGETS[at(payload, 1) % TARGETS.len()],
+    };
+    let mut headers = HeaderMap::new();
+    let host = if method == Method::CONNECT { target } else { "h" };
+    if let Ok(host) = HeaderValue::from_str(host) {
+        headers.append(header::HOST, host);
+    }
+    choose(&mut headers, at(payload, 4) | at(payload, 5) << 8, own);
+    run.conn.send_head(RequestHead::new(&method, target, &headers), length, &mut run.output)?;
+    let own = values(&headers, &OWN).into_iter().map(<[u8]>::to_vec).collect();
+    let closes = run.conn.close_reason().is_some();
+    run.exchange().head = Some((method, target.to_owned(), own, closes));
+    Ok(())
+}
+
+fn send_data(run: &mut Run<Client>, data: &[u8]) -> Result<(), Misuse> {
+    run.conn.send_data(Bytes::copy_from_slice(data), &mut run.output)?;
+    run.exchange().content.extend_from_slice(data);
+    Ok(())
+}
+
+fn send_end(run: &mut Run<Client>, payload: &[u8]) -> Result<(), Misuse> {
+    let trailers = trailers(payload);
+    let is_chunked = format!("{:?}", run.conn).contains("outgoing: Chunked");
+    let is_tunnel = run.conn.states().0 == State::Tunnel;
+    run.conn.send_end(Some(&trailers), &mut run.output)?;
+    let sent = values(&trailers, &OWN).into_iter().map(<[u8]>::to_vec);
+    let exchange = run.exchange();
+    if !is_tunnel {
+        exchange.trailers = sent.filter(|_| is_chunked).collect();
+    }
+    exchange.ended = true;
+    Ok(())
 }
 
 /// Reads the rest of a request; if the client saw a switch of protocols, then also what it tunnelled.
@@ -240,12 +171,3 @@ fn answer(server: &mut ServerConn, status: StatusCode) {
         server.send_end(None, &mut sent).expect("the end of an answer");
     }
 }
-
-/// How failures look in the text of a result.
-#[derive(Debug)]
-#[allow(dead_code, reason = "it is printed")]
-struct Misused(Misuse);
-
-#[derive(Debug)]
-#[allow(dead_code, reason = "it is printed")]
-struct Close(CloseReason);

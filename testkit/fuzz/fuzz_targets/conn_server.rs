@@ -10,31 +10,20 @@
 
 use bakestone::Limits;
 use bakestone::h1::{
-    BodyLength, ClientConn, CloseReason, Event, Misuse, ReceivedRequest, RequestHead, ResponseHead,
-    ServerConn,
+    BodyLength, ClientConn, Event, Misuse, ReceivedRequest, Refusal, RequestHead, ResponseHead,
 };
 use bakestone::machine::Output;
-use bakestone_fuzz::fields::{OWN, choose, trim, values};
-use bakestone_fuzz::records::{at, from, records};
-use bytes::{Buf, Bytes, BytesMut};
+use bakestone_fuzz::fields::{OWN, choose, trailers, values};
+use bakestone_fuzz::naive::fields::trim;
+use bakestone_fuzz::records::{at, from};
+use bakestone_fuzz::run::{End, Run, perform};
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use libfuzzer_sys::fuzz_target;
 
 const STATUSES: [u16; 10] = [200, 404, 204, 304, 205, 206, 101, 103, 100, 599];
 
-fuzz_target!(|data: &[u8]| {
-    let script: Vec<_> = records(data).collect();
-    let mut run = Run::new();
-    let results: Vec<_> = script.iter().map(|record| run.perform(*record)).collect();
-    let failed = |result: &str| result.starts_with("Err(Misuse") || result.starts_with("Err(Close");
-    let mut twin = Run::new();
-    for (record, result) in script.iter().zip(&results).filter(|(_, result)| !failed(result)) {
-        assert_eq!(twin.perform(*record), *result, "what was misused has changed what follows");
-    }
-    let written = run.output.copy_to_bytes(run.output.remaining());
-    assert_eq!(twin.output.copy_to_bytes(twin.output.remaining()), written);
-    run.read_back(&written);
-});
+fuzz_target!(|data: &[u8]| perform::<Server>(data));
 
 /// One exchange, as the server took part in it.
 #[derive(Debug, Default)]
@@ -50,182 +39,115 @@ struct Exchange {
     ended: bool,
 }
 
-struct Run {
-    conn: ServerConn,
-    input: BytesMut,
-    output: Output,
-    refusal: Option<String>,
-    /// The last one is under way.
-    exchanges: Vec<Exchange>,
-}
+/// The server's end.
+struct Server;
 
-impl Run {
-    fn new() -> Self {
-        let conn = ServerConn::new(Limits::default().into());
-        let exchanges = vec![Exchange::default()];
-        Self { conn, input: BytesMut::new(), output: Output::default(), refusal: None, exchanges }
+impl End for Server {
+    type Role = bakestone::h1::Server;
+    type Exchange = Exchange;
+
+    fn send(run: &mut Run<Self>, letter: u8, payload: &[u8]) -> Option<Result<(), Misuse>> {
+        match letter {
+            b'h' => Some(send_head(run, payload)),
+            b'i' => Some(send_informational(run, payload)),
+            b'c' => Some(send_continue(run)),
+            b'd' => Some(send_data(run, payload)),
+            b'e' => Some(send_end(run, payload)),
+            _ => None,
+        }
     }
 
-    fn exchange(&mut self) -> &mut Exchange {
-        self.exchanges.last_mut().expect("there always is one")
-    }
-
-    /// Performs one record; what came of it, as text.
-    fn perform(&mut self, (letter, payload): (u8, &[u8])) -> String {
-        let before = (format!("{:?}", self.conn), self.output.len());
-        let result = match letter {
-            b'f' => return format!("{:?}", self.input.extend_from_slice(payload)),
-            b'F' => return format!("{:?}", self.conn.finish_input()),
-            b'x' => return format!("{:?}", self.conn.close(CloseReason::Draining)),
-            b'n' => return self.next(),
-            b'a' => {
-                let mut all = String::new();
-                for _ in 0..64 {
-                    let one = self.next();
-                    all += &one;
-                    if !one.starts_with("Ok(Head")
-                        && !one.starts_with("Ok(Data")
-                        && !one.starts_with("Ok(End")
-                    {
-                        break;
-                    }
-                }
-                return all;
-            }
-            b'r' => {
-                let result = self.conn.reuse();
-                match result {
-                    Ok(()) => self.exchanges.push(Exchange::default()),
-                    Err(_) => assert_eq!(before, (format!("{:?}", self.conn), self.output.len())),
-                }
-                return format!("{:?}", result.map_err(Close));
-            }
-            b'h' => self.send_head(payload),
-            b'i' => self.send_informational(payload),
-            b'c' => self.send_continue(),
-            b'd' => self.send_data(payload),
-            b'e' => self.send_end(payload),
-            _ => return String::new(),
-        };
-        if result.is_err() {
-            assert_eq!(before, (format!("{:?}", self.conn), self.output.len()), "{result:?}");
+    fn note(run: &mut Run<Self>, event: &Result<Event<ReceivedRequest>, Refusal>) {
+        if let Ok(Event::Head(request)) = event {
+            run.exchange().request = Some((request.method.clone(), asks_upgrade(request)));
         }
-        format!("{:?}", result.map_err(Misused))
-    }
-
-    fn next(&mut self) -> String {
-        let result = self.conn.next(&mut self.input);
-        if let Ok(Event::Head(request)) = &result {
-            self.exchange().request = Some((request.method.clone(), asks_upgrade(request)));
-        }
-        let text = format!("{result:?}");
-        if let Some(refusal) = &self.refusal {
-            assert_eq!(*refusal, text, "a refusal does not stay");
-        }
-        if result.is_err() {
-            self.refusal = Some(text.clone());
-        }
-        text
-    }
-
-    fn send_head(&mut self, payload: &[u8]) -> Result<(), Misuse> {
-        let mut headers = HeaderMap::new();
-        choose(&mut headers, at(payload, 3) | at(payload, 4) << 8, from(payload, 5));
-        let status = status(payload);
-        let length = match at(payload, 1) % 2 {
-            0 => BodyLength::Exact(at(payload, 2) as u64),
-            _ => BodyLength::Unknown,
-        };
-        self.conn.send_head(ResponseHead::new(status, &headers), length, &mut self.output)?;
-        let own = values(&headers, &OWN).into_iter().map(<[u8]>::to_vec).collect();
-        let closes = self.conn.close_reason().is_some();
-        self.exchange().head = Some((status, own, closes));
-        Ok(())
-    }
-
-    fn send_informational(&mut self, payload: &[u8]) -> Result<(), Misuse> {
-        let mut headers = HeaderMap::new();
-        choose(&mut headers, at(payload, 1) | at(payload, 2) << 8, from(payload, 3));
-        let before = self.output.len();
-        self.conn.send_informational(status(payload), &headers, &mut self.output)?;
-        if self.output.len() > before {
-            self.exchange().informational.push(status(payload));
-        }
-        Ok(())
-    }
-
-    fn send_continue(&mut self) -> Result<(), Misuse> {
-        let before = self.output.len();
-        self.conn.send_continue(&mut self.output)?;
-        if self.output.len() > before {
-            self.exchange().informational.push(StatusCode::CONTINUE);
-        }
-        Ok(())
-    }
-
-    fn send_data(&mut self, data: &[u8]) -> Result<(), Misuse> {
-        let goes_out = self.conn.sends_body();
-        self.conn.send_data(Bytes::copy_from_slice(data), &mut self.output)?;
-        if goes_out {
-            self.exchange().content.extend_from_slice(data);
-        }
-        Ok(())
-    }
-
-    fn send_end(&mut self, payload: &[u8]) -> Result<(), Misuse> {
-        let mut trailers = HeaderMap::new();
-        match payload {
-            [1, value @ ..] => choose(&mut trailers, 0, value),
-            [2, bits, ..] => choose(&mut trailers, usize::from(*bits), b""),
-            _ => {}
-        }
-        let trailers = Some(trailers).filter(|trailers| !trailers.is_empty());
-        let accepts_trailers = self.conn.accepts_trailers();
-        self.conn.send_end(trailers.as_ref(), &mut self.output)?;
-        let exchange = self.exchange();
-        (exchange.trailers, exchange.accepts_trailers, exchange.ended) = (trailers, accepts_trailers, true);
-        Ok(())
     }
 
     /// Reads what was written as a client that sent the same requests.
-    fn read_back(&mut self, written: &[u8]) {
-        let last = self.exchanges.len() - 1;
+    fn read_back(exchanges: &[Exchange], written: &[u8]) {
+        let last = exchanges.len() - 1;
         // A request that was not understood may have been a HEAD: then the response has no content.
-        let methods: &[Method] = match self.exchanges[last].request {
+        let methods: &[Method] = match exchanges[last].request {
             None => &[Method::GET, Method::HEAD],
             Some(_) => &[Method::GET],
         };
-        let results: Vec<_> = methods.iter().map(|unknown| self.read_back_as(unknown, written)).collect();
+        let results: Vec<_> =
+            methods.iter().map(|unknown| read_back_as(exchanges, unknown, written)).collect();
         assert!(results.iter().any(Result::is_ok), "{results:?}: {}", written.escape_ascii());
-    }
-
-    fn read_back_as(&self, unknown: &Method, written: &[u8]) -> Result<(), String> {
-        let mut client = ClientConn::new(Limits::default().into());
-        let mut input = BytesMut::from(written);
-        for (index, exchange) in self.exchanges.iter().enumerate() {
-            let is_last = index + 1 == self.exchanges.len();
-            ask(&mut client, exchange, unknown);
-            if is_last {
-                client.finish_input();
-            }
-            answered(&mut client, &mut input, exchange, is_last)?;
-            if !is_last {
-                let reuse = client.reuse();
-                ensure(reuse.is_ok(), || format!("the server goes on, the client does not: {reuse:?}"))?;
-            }
-        }
-        ensure(input.is_empty(), || format!("{} bytes were left over", input.len()))
     }
 }
 
-/// How failures look in the text of a result.
-#[derive(Debug)]
-#[allow(dead_code, reason = "it is printed")]
-struct Misused(Misuse);
+fn send_head(run: &mut Run<Server>, payload: &[u8]) -> Result<(), Misuse> {
+    let mut headers = HeaderMap::new();
+    choose(&mut headers, at(payload, 3) | at(payload, 4) << 8, from(payload, 5));
+    let status = status(payload);
+    let length = match at(payload, 1) % 2 {
+        0 => BodyLength::Exact(at(payload, 2) as u64),
+        _ => BodyLength::Unknown,
+    };
+    run.conn.send_head(ResponseHead::new(status, &headers), length, &mut run.output)?;
+    let own = values(&headers, &OWN).into_iter().map(<[u8]>::to_vec).collect();
+    let closes = run.conn.close_reason().is_some();
+    run.exchange().head = Some((status, own, closes));
+    Ok(())
+}
 
-#[derive(Debug)]
-#[allow(dead_code, reason = "it is printed")]
-struct Close(CloseReason);
+fn send_informational(run: &mut Run<Server>, payload: &[u8]) -> Result<(), Misuse> {
+    let mut headers = HeaderMap::new();
+    choose(&mut headers, at(payload, 1) | at(payload, 2) << 8, from(payload, 3));
+    let before = run.output.len();
+    run.conn.send_informational(status(payload), &headers, &mut run.output)?;
+    if run.output.len() > before {
+        run.exchange().informational.push(status(payload));
+    }
+    Ok(())
+}
+
+fn send_continue(run: &mut Run<Server>) -> Result<(), Misuse> {
+    let before = run.output.len();
+    run.conn.send_continue(&mut run.output)?;
+    if run.output.len() > before {
+        run.exchange().informational.push(StatusCode::CONTINUE);
+    }
+    Ok(())
+}
+
+fn send_data(run: &mut Run<Server>, data: &[u8]) -> Result<(), Misuse> {
+    let goes_out = run.conn.sends_body();
+    run.conn.send_data(Bytes::copy_from_slice(data), &mut run.output)?;
+    if goes_out {
+        run.exchange().content.extend_from_slice(data);
+    }
+    Ok(())
+}
+
+fn send_end(run: &mut Run<Server>, payload: &[u8]) -> Result<(), Misuse> {
+    let trailers = trailers(payload);
+    let trailers = Some(trailers).filter(|trailers| !trailers.is_empty());
+    let accepts_trailers = run.conn.accepts_trailers();
+    run.conn.send_end(trailers.as_ref(), &mut run.output)?;
+    let exchange = run.exchange();
+    (exchange.trailers, exchange.accepts_trailers, exchange.ended) = (trailers, accepts_trailers, true);
+    Ok(())
+}
+
+fn read_back_as(exchanges: &[Exchange], unknown: &Method, written: &[u8]) -> Result<(), String> {
+    let mut client = ClientConn::new(Limits::default().into());
+    let mut input = BytesMut::from(written);
+    for (index, exchange) in exchanges.iter().enumerate() {
+        let is_last = index + 1 == exchanges.len();
+        ask(&mut client, exchange, unknown);
+        if is_last {
+            client.finish_input();
+        }
+        answered(&mut client, &mut input, exchange, is_last)?;
+        if !is_last {
+            let reuse = client.reuse();
+            ensure(reuse.is_ok(), || format!("the server goes on, the client does not: {reuse:?}"))?;
+        }
+    }
+    ensure(input.is_empty(), || format!("{} bytes were left over", input.len()))
+}
 
 fn status(payload: &[u8]) -> StatusCode {
     StatusCode::from_u16(STATUSES[at(payload, 0) % STATUSES.len()]).expect("a status")

@@ -1,17 +1,19 @@
 //! One request's head, whole, cut in two at a random place, and byte by byte: the same head or the same
 //! refusal, and no panic.
 //!
-//! What is accepted is read again by a naive reader: no CR, LF or NUL inside anything, at most one framing,
-//! one Host in HTTP/1.1, and every field as it came. What is plainly good must not be refused. Each input is
-//! tried within the default limits and within tight ones.
+//! A naive reader must say the same: that the head is refused, and with what status; or what its parts are, and
+//! where it ends. Each input is tried within the default limits and within tight ones.
 #![no_main]
 
 use std::sync::Arc;
 
 use bakestone::Limits;
-use bakestone::h1::{Event, ReceivedRequest, Refusal, ServerConn};
+use bakestone::h1::{BodyLength, Event, ReceivedRequest, ServerConn};
 use bakestone_fuzz::events::mix;
-use bakestone_fuzz::head;
+use bakestone_fuzz::naive::fields::named;
+use bakestone_fuzz::naive::request::{self, Request};
+use bakestone_fuzz::naive::target::normal;
+use bakestone_fuzz::naive::{Framing, Stop};
 use bytes::BytesMut;
 use http::Version;
 use libfuzzer_sys::fuzz_target;
@@ -49,38 +51,38 @@ fn feed<'a>(limits: &Arc<Limits>, pieces: impl IntoIterator<Item = &'a [u8]>) ->
 
 fn judge(data: &[u8], limits: &Arc<Limits>) {
     let mut conn = ServerConn::new(limits.clone());
-    match conn.next(&mut BytesMut::from(data)) {
-        Ok(Event::Head(request)) => accepted(&data[..conn.message_offset() as usize], &request, limits),
-        Ok(_) => {
-            let end = data.windows(4).position(|four| four == b"\r\n\r\n");
-            let complete = end.and_then(|end| head::read(&data[..end + 4], limits));
-            assert!(complete.is_none(), "a complete head still needs input: {complete:?}");
+    let result = conn.next(&mut BytesMut::from(data));
+    match (result, request::read(data, limits)) {
+        (Ok(Event::Head(head)), Ok((naive, end))) => {
+            assert_eq!(conn.message_offset(), end as u64);
+            assert_eq!(conn.close_reason().is_none(), naive.persists);
+            assert_eq!(conn.expects_continue(), naive.expects_continue);
+            assert_eq!(conn.accepts_trailers(), naive.accepts_trailers);
+            compare(&head, &naive);
         }
-        Err(refusal) => refused(data, refusal, limits),
+        (Ok(Event::NeedInput), Err(Stop::More)) => {}
+        (Err(refusal), Err(Stop::Wrong { status, at })) => {
+            assert_eq!(refusal.status.as_u16(), status, "{refusal:?}");
+            assert_eq!(refusal.offset, at.map_or(refusal.offset, |at| at as u64), "{refusal:?}");
+            assert!(refusal.offset <= data.len() as u64, "refused at a byte that never came: {refusal:?}");
+        }
+        (result, naive) => panic!("{result:?}, and the naive reader says {naive:?}"),
     }
 }
 
-fn accepted(block: &[u8], request: &ReceivedRequest, limits: &Limits) {
-    let naive = head::read(block, limits).expect("what the naive reader refuses was accepted");
-    assert_eq!(request.method.as_str(), naive.method);
-    assert_eq!(request.version == Version::HTTP_10, naive.is_10);
-    assert_eq!(request.body, naive.body);
-    if naive.target.starts_with('/') {
-        assert_eq!(request.uri.to_string(), naive.target);
-    }
-    assert_eq!(request.headers.len(), naive.fields.len(), "fields were lost or made");
-    for name in request.headers.keys() {
-        let values: Vec<_> = request.headers.get_all(name).iter().map(|value| value.as_bytes()).collect();
-        assert_eq!(values, head::named(&naive.fields, name.as_str()), "the field {name}");
-    }
-}
-
-fn refused(data: &[u8], refusal: Refusal, limits: &Limits) {
-    assert!(refusal.offset <= data.len() as u64, "refused at a byte that never came: {refusal:?}");
-    let ends = (4..=data.len()).filter(|end| data[..*end].ends_with(b"\r\n\r\n"));
-    for end in ends {
-        let naive = head::read(&data[..end], limits);
-        let good = naive.is_some_and(|head| head.is_plainly_good());
-        assert!(!good, "a plainly good head was refused: {refusal:?}");
+fn compare(head: &ReceivedRequest, naive: &Request) {
+    assert_eq!(head.method.as_str(), naive.method);
+    assert_eq!(head.version == Version::HTTP_10, naive.is_10);
+    assert_eq!(head.uri.to_string(), normal(&naive.target));
+    assert_eq!(head.upgrade, naive.upgrade);
+    let body = match naive.framing {
+        Framing::Length(length) => BodyLength::Exact(length),
+        Framing::Chunked | Framing::UntilClose => BodyLength::Unknown,
+    };
+    assert_eq!(head.body, body);
+    assert_eq!(head.headers.len(), naive.fields.len(), "fields were lost or made");
+    for name in head.headers.keys() {
+        let values: Vec<_> = head.headers.get_all(name).iter().map(|value| value.as_bytes()).collect();
+        assert_eq!(values, named(&naive.fields, name.as_str()), "the field {name}");
     }
 }

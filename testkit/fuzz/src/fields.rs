@@ -3,6 +3,8 @@
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, EXPECT, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::naive::fields::trim;
+
 /// Fields that mean something, and some that must not be sent.
 const TABLE: &[(HeaderName, &str)] = &[
     (CONNECTION, "close"),
@@ -36,15 +38,18 @@ pub fn choose(headers: &mut HeaderMap, bits: usize, own: &[u8]) {
     }
 }
 
+/// The trailers that a record asks for: a value of the script's own, or fields of the table, or none.
+pub fn trailers(payload: &[u8]) -> HeaderMap {
+    let mut trailers = HeaderMap::new();
+    match payload {
+        [1, value @ ..] => choose(&mut trailers, 0, value),
+        [2, bits, ..] => choose(&mut trailers, usize::from(*bits), b""),
+        _ => {}
+    }
+    trailers
+}
+
 /// All values of `name`, without the whitespace around them that does not travel.
 pub fn values<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Vec<&'a [u8]> {
     headers.get_all(name).iter().map(|value| trim(value.as_bytes())).collect()
-}
-
-/// Without spaces and tabs around it.
-pub fn trim(mut bytes: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
-        bytes = rest;
-    }
-    bytes
 }
