@@ -164,13 +164,24 @@ impl Error {
         self.source().and_then(|source| source.downcast_ref())
     }
 
+    /// The cause, its cause, and so on.
+    pub fn causes(&self) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+        let first = self.source().map(|source| source as &(dyn std::error::Error + 'static));
+        std::iter::successors(first, |cause| cause.source())
+    }
+
     /// The plain-text answer: the message, with the status and the fields.
-    pub fn into_response(self) -> Response {
-        let mut response = Response::text(self.0.status, self.0.message);
+    pub fn to_response(&self) -> Response {
+        let mut response = Response::text(self.0.status, self.0.message.clone());
         for (name, value) in &self.0.headers {
             response.headers.append(name, value.clone());
         }
         response
+    }
+
+    /// As [`to_response`](Self::to_response).
+    pub fn into_response(self) -> Response {
+        self.to_response()
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bakestone::effect::Effect;
 use bakestone::error::BoxError;
 use bakestone::machine::{Io, Machine, Now, Phase};
-use bakestone::message::{BodyStream, Sent};
+use bakestone::message::{Asked, BodyStream, Sent};
 use bakestone::session::{Answer, Event, Service};
 use bakestone::{
     Body, Bytes, Error, HeaderMap, HeaderValue, Lifecycle, Limits, Request, Response, Result, Session,
@@ -249,7 +249,7 @@ fn an_error_that_is_rendered_has_a_deadline_too() {
         fn call(&self, _: Request) -> Self::Future {
             std::future::pending()
         }
-        fn fail(&self, _: Error) -> Answer<Self::Future> {
+        fn fail(&self, _: Error, _: Option<&Asked>) -> Answer<Self::Future> {
             Answer::Future(std::future::pending())
         }
     }

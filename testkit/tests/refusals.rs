@@ -121,7 +121,7 @@ impl Service for Rendering {
         Box::pin(async move { handle(request).await.unwrap_or_else(render) })
     }
 
-    fn fail(&self, error: Error) -> Answer<Self::Future> {
+    fn fail(&self, error: Error, _: Option<&bakestone::message::Asked>) -> Answer<Self::Future> {
         self.hooked.fetch_add(1, Ordering::Relaxed);
         let render = self.render;
         match self.later {

@@ -32,7 +32,7 @@ impl Application<ByRoutes> for App {
     type Service = AppService;
 
     fn start(mut self) -> Result<(AppService, Lifecycle), BuildErrors> {
-        let lifecycle = self.lifecycle.take().unwrap_or_default();
+        let lifecycle = self.take_lifecycle();
         Ok((self.build()?, lifecycle))
     }
 }

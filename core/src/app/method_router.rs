@@ -2,7 +2,6 @@
 
 use std::any::type_name;
 use std::fmt;
-use std::marker::PhantomData;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -10,7 +9,10 @@ use http::Method;
 
 use super::extract::Requirements;
 use super::handler::Handler;
-use super::service::{AppService, Call};
+use super::level::Level;
+use super::limits::{RouteLimits, limit_setters};
+use super::middleware::{Around, Middleware, Typed};
+use super::service::Call;
 use crate::message::Request;
 
 /// Handlers by method, from [`get`], [`post`] and the like, to be chained: `get(show).post(create)`.
@@ -30,6 +32,9 @@ use crate::message::Request;
 #[derive(Default)]
 pub struct MethodRouter {
     pub(super) entries: Vec<Entry>,
+    /// What stands around them, outermost first, and where it was given.
+    pub(super) middleware: Vec<(Arc<dyn Around>, &'static Location<'static>)>,
+    pub(super) limits: RouteLimits,
 }
 
 pub(super) struct Entry {
@@ -41,23 +46,19 @@ pub(super) struct Entry {
 
 /// A handler whose type is forgotten.
 pub(super) trait Endpoint: Send + Sync {
-    fn call(self: Arc<Self>, app: AppService, request: Request) -> Call;
+    fn call(self: Arc<Self>, level: Arc<Level>, request: Request) -> Call;
     fn requirements(&self) -> Requirements;
     fn name(&self) -> &'static str;
 }
 
-struct Typed<H, M> {
-    handler: H,
-    marker: PhantomData<fn() -> M>,
-}
-
 impl<H: Handler<M>, M: 'static> Endpoint for Typed<H, M> {
     /// One box for the arguments, the handler and the rendering of its errors.
-    fn call(self: Arc<Self>, app: AppService, request: Request) -> Call {
+    fn call(self: Arc<Self>, level: Arc<Level>, request: Request) -> Call {
+        let exchange = request.context().exchange().cloned();
         Box::pin(async move {
-            match self.handler.call(request, app.states()).await {
+            match self.value.call(request, &level.states).await {
                 Ok(response) => response,
-                Err(error) => app.render(error),
+                Err(error) => level.render(error, exchange.as_deref()).await,
             }
         })
     }
@@ -107,8 +108,17 @@ impl IntoMethod for &str {
 impl MethodRouter {
     #[track_caller]
     fn with<M: 'static>(mut self, method: Option<Result<Method, String>>, handler: impl Handler<M>) -> Self {
-        let endpoint = Arc::new(Typed { handler, marker: PhantomData });
+        let endpoint = Typed::new(handler);
         self.entries.push(Entry { method, endpoint, location: Location::caller() });
+        self
+    }
+
+    limit_setters!("this route");
+
+    /// Puts a [`Middleware`] around these handlers, within those that are there already.
+    #[track_caller]
+    pub fn middleware<M: 'static>(mut self, middleware: impl Middleware<M>) -> Self {
+        self.middleware.push((Typed::new(middleware), Location::caller()));
         self
     }
 

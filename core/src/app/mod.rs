@@ -1,4 +1,4 @@
-//! The application: routes, handlers and what they take, as one [`Service`](crate::Service).
+//! The application: routes, handlers and what they take, as one [`Service`].
 //!
 //! The rule: what can be wrong with an application is said when it is built, all at once; and whatever fails
 //! later goes through one place, which makes the response.
@@ -26,34 +26,60 @@
 //! | a path whose escapes are malformed, or not UTF-8 | 400 |
 
 mod application;
+mod blocking;
 mod build;
+mod build_error;
 mod extract;
 mod handler;
+mod level;
+mod limits;
 mod method_router;
+mod middleware;
+mod on_error;
 mod path;
+mod paths;
+mod render;
 mod service;
 mod state;
 #[cfg(test)]
 mod tests;
+mod view;
+mod wrap;
 
 use std::fmt;
 use std::panic::Location;
 
 pub use application::{Application, ByRoutes};
-pub use build::{BuildError, BuildErrors};
+pub use blocking::{Blocking, Blocks, blocking};
+pub use build_error::{BuildError, BuildErrors};
 pub use extract::{FromParts, FromRequest, Requirements, ViaParts, ViaRequest};
 pub use handler::Handler;
+pub use limits::RouteLimits;
 pub use method_router::{IntoMethod, MethodRouter, any, delete, get, head, on, options, patch, post, put};
+pub use middleware::{ByHand, Middleware, Next};
+pub use on_error::{Caught, ErrorHandler, Failure, IntoStatus};
 pub use path::{FromParam, FromParams, Path};
+pub use paths::IntoPaths;
 pub use service::AppService;
 pub use state::{State, States};
+pub use view::View;
+pub use wrap::Rest;
 
-use crate::session::Lifecycle;
-use state::Stored;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::message::Context;
+use crate::session::{Lifecycle, Service, TaskResult};
+use limits::limit_setters;
+use method_router::Entry;
+use middleware::{Around, Typed};
+use on_error::Registered;
+use state::{Late, Stored};
 
 /// An application that is being put together: routes, and the state that their handlers share.
 ///
-/// [`build`](Self::build) makes a [`Service`](crate::Service) of it.
+/// [`build`](Self::build) makes a [`Service`] of it.
 ///
 /// ```
 /// use bakestone::{App, Request, Result, State, Text, get};
@@ -79,8 +105,25 @@ use state::Stored;
 #[derive(Default)]
 pub struct App {
     routes: Vec<Registration>,
+    groups: Vec<Group>,
     states: Vec<Stored>,
-    lifecycle: Option<Lifecycle>,
+    middleware: Vec<Layer>,
+    error_handlers: Vec<Result<Registered, BuildError>>,
+    fallback: Option<Entry>,
+    limits: RouteLimits,
+    debug: Option<bool>,
+    lifecycle: Lifecycle,
+}
+
+/// A middleware, and where it was given.
+type Layer = (Arc<dyn Around>, &'static Location<'static>);
+
+/// An application within another one.
+struct Group {
+    /// Where it is mounted; `None` if it is merged.
+    prefix: Option<String>,
+    app: App,
+    location: &'static Location<'static>,
 }
 
 /// One call of [`App::route`].
@@ -115,10 +158,204 @@ impl App {
         self
     }
 
-    /// Gives the application a life of its own: its start-up and shut-down hooks, and its periodic tasks.
-    pub fn lifecycle(mut self, lifecycle: Lifecycle) -> Self {
-        self.lifecycle = Some(lifecycle);
+    /// Gives handlers a value that `hook` makes before the first connection is accepted, in its turn among the
+    /// start-up hooks. If it fails, the server does not start.
+    ///
+    /// ```
+    /// use bakestone::{App, Result, State, get};
+    ///
+    /// #[derive(Clone)]
+    /// struct Pool(u16);
+    ///
+    /// let app = App::new()
+    ///     .state_from(async |_| Ok::<_, bakestone::Error>(Pool("8".parse()?)))
+    ///     .route("/", get(|State(pool): State<Pool>| async move { i64::from(pool.0) }));
+    /// # assert!(app.build().is_ok());
+    /// ```
+    #[track_caller]
+    pub fn state_from<T, E, F>(mut self, hook: impl FnOnce(Context) -> F + Send + 'static) -> Self
+    where
+        T: Clone + Send + Sync + 'static,
+        E: Into<Error>,
+        F: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        let place = Arc::new(Late::new());
+        self.states.push(Stored::late::<T>(place.clone(), Location::caller()));
+        self.on_startup(move |context| {
+            let made = hook(context);
+            async move {
+                // It is the place's only writer, and runs once.
+                let _ = place.set(made.await.map_err(Into::into)?);
+                Ok::<_, Error>(())
+            }
+        })
+    }
+
+    /// Puts a [`Middleware`] around everything: the routing and its 404 and 405, within the middleware that is there
+    /// already. In a mount it stands around all that leads into the mount.
+    #[track_caller]
+    pub fn middleware<M: 'static>(mut self, middleware: impl Middleware<M>) -> Self {
+        self.middleware.push((Typed::new(middleware), Location::caller()));
         self
+    }
+
+    /// As [`middleware`](Self::middleware), but around the middleware that is there already.
+    #[track_caller]
+    pub fn middleware_first<M: 'static>(mut self, middleware: impl Middleware<M>) -> Self {
+        self.middleware.insert(0, (Typed::new(middleware), Location::caller()));
+        self
+    }
+
+    /// Puts a [`Service`] around the rest of the application, in its turn among the middleware.
+    ///
+    /// ```
+    /// use bakestone::app::Rest;
+    /// use bakestone::{App, Request, Service, get};
+    ///
+    /// struct Counted<S>(S, std::sync::atomic::AtomicU64);
+    ///
+    /// impl<S: Service> Service for Counted<S> {
+    ///     type Response = S::Response;
+    ///     type Future = S::Future;
+    ///
+    ///     fn call(&self, request: Request) -> S::Future {
+    ///         self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    ///         self.0.call(request)
+    ///     }
+    /// }
+    ///
+    /// let app = App::new().wrap(|rest: Rest| Counted(rest, Default::default())).route("/", get(|| "hello"));
+    /// # assert!(app.build().is_ok());
+    /// ```
+    #[track_caller]
+    pub fn wrap<S>(mut self, wrapper: impl FnOnce(Rest) -> S) -> Self
+    where
+        S: Service<Future: Send + 'static> + Send + Sync + 'static,
+    {
+        self.middleware.push((wrap::wrap(wrapper), Location::caller()));
+        self
+    }
+
+    /// Renders errors with `handler`: those whose cause, or its cause and so on, is an `E`, which is the type in
+    /// the handler's [`Failure<E>`](Failure); every error if that is [`Error`] itself.
+    ///
+    /// Of several handlers that of the outermost cause speaks, before one [for the status](Self::on_status), before
+    /// one for all; and a mount's own handlers before those around it.
+    #[track_caller]
+    pub fn on_error<E: Caught, M>(mut self, handler: impl ErrorHandler<E, M>) -> Self {
+        self.error_handlers.push(Ok(Registered::new(None, handler, Location::caller())));
+        self
+    }
+
+    /// Renders errors of this status with `handler`, the application's own 404, 405 and refusals among them. It
+    /// sees no response that a handler returned as a value, whatever its status.
+    #[track_caller]
+    pub fn on_status<M>(mut self, status: impl IntoStatus, handler: impl ErrorHandler<Error, M>) -> Self {
+        let location = Location::caller();
+        self.error_handlers.push(match status.into_status() {
+            Ok(status) => Ok(Registered::new(Some(status), handler, location)),
+            Err(status) => Err(BuildError::BadStatus { status, location }),
+        });
+        self
+    }
+
+    /// Answers with `handler` where no route matches the path, in place of 404.
+    #[track_caller]
+    pub fn fallback<M: 'static>(mut self, handler: impl Handler<M>) -> Self {
+        self.fallback = any(handler).entries.pop();
+        self
+    }
+
+    /// Lets `app` answer below `prefix`, which matches whole segments and may have parameters: its route `/` is
+    /// then `prefix`, with and without a slash at the end.
+    ///
+    /// It keeps its own middleware, error handlers, states and fallback, and its hooks run. Where it has nothing of
+    /// its own, states and error handlers are those around it; but a path below `prefix` that it does not know is
+    /// answered here, and by nothing less specific outside.
+    ///
+    /// ```
+    /// use bakestone::{App, Path, Request, Text, get};
+    ///
+    /// let shop = App::new()
+    ///     .route("/", get(|request: Request| Text(format!("the shop at {}", request.root_path()))))
+    ///     .route("/cakes/{id:int}", get(|Path(id): Path<u64>| Text(format!("cake {id}"))))
+    ///     .on_status(404, |_| Text("no such shelf"));
+    /// let app = App::new().mount("/shop", shop);
+    /// # assert!(app.build().is_ok());
+    /// ```
+    #[track_caller]
+    pub fn mount(mut self, prefix: impl Into<String>, app: App) -> Self {
+        self.groups.push(Group { prefix: Some(prefix.into()), app, location: Location::caller() });
+        self
+    }
+
+    /// Takes in the routes of `app`, as those of another module. They keep their own middleware, error handlers,
+    /// limits and states; conflicts are told with both places.
+    #[track_caller]
+    pub fn merge(mut self, app: App) -> Self {
+        self.groups.push(Group { prefix: None, app, location: Location::caller() });
+        self
+    }
+
+    /// Lets the [`View`] `view` answer for each of `paths`, and on further routes of its own.
+    #[track_caller]
+    pub fn view<V: View>(self, paths: impl IntoPaths, view: V) -> Self {
+        self.merge(V::routes(App::new().state(Arc::new(view)).route(paths, V::methods())))
+    }
+
+    limit_setters!("these routes");
+
+    /// Shows the client what is inside an error: its causes, the route, the request. For development only; mounts do
+    /// as the application around them unless they say otherwise.
+    pub fn debug(mut self, debug: bool) -> Self {
+        self.debug = Some(debug);
+        self
+    }
+
+    /// Runs `hook` before the first connection is accepted; see [`Lifecycle::on_startup`].
+    #[track_caller]
+    pub fn on_startup<F, R>(mut self, hook: impl FnOnce(Context) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = R> + Send + 'static,
+        R: TaskResult,
+    {
+        self.lifecycle = self.lifecycle.on_startup(hook);
+        self
+    }
+
+    /// Runs `hook` once all connections and tasks are over; see [`Lifecycle::on_shutdown`].
+    #[track_caller]
+    pub fn on_shutdown<F, R>(mut self, hook: impl FnOnce(Context) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = R> + Send + 'static,
+        R: TaskResult,
+    {
+        self.lifecycle = self.lifecycle.on_shutdown(hook);
+        self
+    }
+
+    /// Runs `task` every `period`; see [`Lifecycle::every`].
+    #[track_caller]
+    pub fn every<F, R>(mut self, period: Duration, task: impl FnMut(Context) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = R> + Send + 'static,
+        R: TaskResult + Send,
+    {
+        self.lifecycle = self.lifecycle.every(period, task);
+        self
+    }
+
+    /// Takes in hooks and periodic tasks that were put together elsewhere, after those that are here already.
+    pub fn lifecycle(mut self, lifecycle: Lifecycle) -> Self {
+        self.lifecycle = self.lifecycle.merge(lifecycle);
+        self
+    }
+
+    /// Takes out the hooks of the application and of all that is mounted in it: its own first, then theirs, in
+    /// their order.
+    fn take_lifecycle(&mut self) -> Lifecycle {
+        let own = std::mem::take(&mut self.lifecycle);
+        self.groups.iter_mut().fold(own, |all, group| all.merge(group.app.take_lifecycle()))
     }
 
     /// The service of this application. Its [lifecycle](Self::lifecycle) is left to a driver, which
@@ -135,59 +372,8 @@ impl App {
 
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.routes.iter().flat_map(|route| &route.paths)).finish()
-    }
-}
-
-/// One path, or several: what [`App::route`] takes.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a path of a route",
-    label = "one path, or several",
-    note = "a path is a `&str` or a `String`; several are an array, a slice or a `Vec` of them"
-)]
-pub trait IntoPaths {
-    /// The paths.
-    fn into_paths(self) -> Vec<String>;
-}
-
-impl IntoPaths for &str {
-    fn into_paths(self) -> Vec<String> {
-        vec![self.to_owned()]
-    }
-}
-
-impl IntoPaths for String {
-    fn into_paths(self) -> Vec<String> {
-        vec![self]
-    }
-}
-
-impl IntoPaths for &String {
-    fn into_paths(self) -> Vec<String> {
-        vec![self.clone()]
-    }
-}
-
-impl<S: AsRef<str>> IntoPaths for &[S] {
-    fn into_paths(self) -> Vec<String> {
-        self.iter().map(|path| path.as_ref().to_owned()).collect()
-    }
-}
-
-impl<S: AsRef<str>, const N: usize> IntoPaths for [S; N] {
-    fn into_paths(self) -> Vec<String> {
-        self.as_slice().into_paths()
-    }
-}
-
-impl<S: AsRef<str>, const N: usize> IntoPaths for &[S; N] {
-    fn into_paths(self) -> Vec<String> {
-        self.as_slice().into_paths()
-    }
-}
-
-impl<S: AsRef<str>> IntoPaths for Vec<S> {
-    fn into_paths(self) -> Vec<String> {
-        self.as_slice().into_paths()
+        let paths: Vec<&String> = self.routes.iter().flat_map(|route| &route.paths).collect();
+        let groups: Vec<_> = self.groups.iter().map(|group| (&group.prefix, &group.app)).collect();
+        f.debug_struct("App").field("paths", &paths).field("groups", &groups).finish()
     }
 }

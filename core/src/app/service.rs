@@ -6,16 +6,20 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use http::header::ALLOW;
-use http::{Method, StatusCode};
+use http::{HeaderValue, Method, StatusCode, Uri};
 
+use super::level::Level;
+use super::limits::RouteLimits;
 use super::method_router::Endpoint;
-use super::state::States;
+use super::middleware::{End, Link, Next};
+use super::on_error::Rendering;
+use super::render;
 use crate::error::Error;
-use crate::message::{Request, Response};
-use crate::router::{Allow, Match, Router};
+use crate::message::{Asked, Request, Response};
+use crate::router::{Allow, Match, Params, Router};
 use crate::session::{Answer, Service};
 
-/// The future of a response; the one allocation of a request.
+/// The future of a response; the one allocation of a request that no middleware stands around.
 pub(super) type Call = Pin<Box<dyn Future<Output = Response> + Send>>;
 
 /// An application that was built: a [`Service`], cheap to clone, for as many connections and threads as there are.
@@ -36,61 +40,128 @@ pub(super) type Call = Pin<Box<dyn Future<Output = Response> + Send>>;
 /// # Ok::<(), bakestone::app::BuildErrors>(())
 /// ```
 #[derive(Clone)]
-pub struct AppService(Arc<Inner>);
+pub struct AppService(pub(super) Arc<Core>);
 
-struct Inner {
-    router: Router<Arc<dyn Endpoint>>,
-    states: States,
+/// An application's routes, and what stands around all of them.
+pub(super) struct Core {
+    pub(super) router: Router<Arc<Route>>,
+    /// The mounts, by their prefix and all that is below.
+    pub(super) mounts: Router<Arc<Place>>,
+    pub(super) root: Arc<Place>,
+    /// The middleware of the application itself, which stands around the routing.
+    pub(super) chain: Arc<[Link]>,
 }
 
-impl AppService {
-    pub(super) fn new(router: Router<Arc<dyn Endpoint>>, states: States) -> Self {
-        Self(Arc::new(Inner { router, states }))
+/// An application or a mount, in its place.
+pub(super) struct Place {
+    pub(super) level: Arc<Level>,
+    /// The middleware of the mounts up to here, outermost first.
+    pub(super) chain: Arc<[Link]>,
+    pub(super) limits: RouteLimits,
+    pub(super) fallback: Option<Arc<dyn Endpoint>>,
+    /// Where its paths begin, as a pattern without a slash at its end.
+    pub(super) prefix: String,
+}
+
+/// A handler in its place.
+pub(super) struct Route {
+    pub(super) endpoint: Arc<dyn Endpoint>,
+    pub(super) place: Arc<Place>,
+    /// The place's middleware, and that of the route.
+    pub(super) chain: Arc<[Link]>,
+    pub(super) limits: RouteLimits,
+}
+
+impl Core {
+    /// Looks up the route, and goes on there.
+    pub(super) fn dispatch(&self, mut request: Request) -> Call {
+        let found = self.router.find(request.method(), request.uri());
+        let place = self.place(request.uri());
+        match found {
+            Match::Found { value: route, params, pattern, .. } if is_within(pattern, &place.prefix) => {
+                route.limits.apply(request.context());
+                self.enter(&mut request, &route.place, params);
+                let end = End::Handler(route.endpoint.clone(), route.place.level.clone());
+                Next::new(route.chain.clone(), end).begin(request)
+            }
+            outcome => {
+                place.limits.apply(request.context());
+                self.enter(&mut request, place, Params::default());
+                let end = self.unrouted(&request, place, outcome);
+                Next::new(place.chain.clone(), end).begin(request)
+            }
+        }
     }
 
-    pub(super) fn states(&self) -> &States {
-        &self.0.states
+    /// The innermost mount that `uri` leads into.
+    fn place(&self, uri: &Uri) -> &Arc<Place> {
+        match self.mounts.find(&Method::GET, uri) {
+            Match::Found { value, .. } => value,
+            _ => &self.root,
+        }
     }
 
-    /// Every error becomes a response here, whoever it comes from.
-    pub(super) fn render(&self, error: Error) -> Response {
-        error.into_response()
+    /// Notes in the request what is known of it by now.
+    fn enter(&self, request: &mut Request, place: &Place, params: Params) {
+        let segments = place.prefix.bytes().filter(|&byte| byte == b'/').count();
+        request.set_route(params, segments);
     }
 
-    /// The answer where no handler takes the request.
-    fn unrouted(&self, request: &Request, outcome: Match<'_, Arc<dyn Endpoint>>) -> Response {
+    /// What answers where no handler takes the request.
+    fn unrouted(&self, request: &Request, place: &Place, outcome: Match<'_, Arc<Route>>) -> End {
         let status = match outcome {
             _ if request.path() == "*" && request.method() == Method::OPTIONS => {
-                return options(&self.0.router.allow());
+                return End::Response(options(&self.router.allow()));
             }
             Match::MethodNotAllowed { allow } if request.method() == Method::OPTIONS => {
-                return options(&allow);
+                return End::Response(options(&allow));
             }
             Match::MethodNotAllowed { allow } => {
                 let mut error = Error::from_status(StatusCode::METHOD_NOT_ALLOWED);
                 error.headers_mut().insert(ALLOW, allow.to_header_value());
-                return self.render(error);
+                return End::Error(error, place.level.clone());
             }
             Match::NotImplemented => StatusCode::NOT_IMPLEMENTED,
             Match::BadPath => StatusCode::BAD_REQUEST,
-            _ if !request.path().starts_with('/') => return self.pathless(request),
-            _ => StatusCode::NOT_FOUND,
+            _ if !request.path().starts_with('/') => {
+                return End::Error(self.pathless(request), place.level.clone());
+            }
+            _ => match &place.fallback {
+                Some(fallback) => return End::Handler(fallback.clone(), place.level.clone()),
+                None => StatusCode::NOT_FOUND,
+            },
         };
-        self.render(Error::from_status(status))
+        End::Error(Error::from_status(status), place.level.clone())
     }
 
     /// A target that is no path: the authority of a CONNECT, or `*`. There is nothing to look up; but what
     /// the method is says whether it is the method or the target that is wrong.
-    fn pathless(&self, request: &Request) -> Response {
-        if !self.0.router.knows(request.method()) {
-            return self.render(Error::from_status(StatusCode::NOT_IMPLEMENTED));
+    fn pathless(&self, request: &Request) -> Error {
+        if !self.router.knows(request.method()) {
+            return Error::from_status(StatusCode::NOT_IMPLEMENTED);
         }
         let mut error = Error::from_status(StatusCode::METHOD_NOT_ALLOWED);
         // Of an authority nothing is allowed, which an empty field says (RFC 9110, section 10.2.1).
         let allow = if request.path() == "*" { "OPTIONS" } else { "" };
-        error.headers_mut().insert(ALLOW, http::HeaderValue::from_static(allow));
-        self.render(error)
+        error.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+        error
     }
+
+    /// The level whose error handlers speak for the request.
+    fn level(&self, asked: Option<&Asked>) -> &Arc<Level> {
+        let Some(asked) = asked else { return &self.root.level };
+        let place = self.place(&asked.uri);
+        match self.router.find(&asked.method, &asked.uri) {
+            Match::Found { value, pattern, .. } if is_within(pattern, &place.prefix) => &value.place.level,
+            _ => &place.level,
+        }
+    }
+}
+
+/// Whether the routes of `pattern` lie within a mount at `prefix`: what a mount is asked for and has not, no
+/// less specific route outside of it answers.
+fn is_within(pattern: &str, prefix: &str) -> bool {
+    pattern.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn options(allow: &Allow) -> Response {
@@ -101,24 +172,52 @@ impl Service for AppService {
     type Response = Response;
     type Future = Call;
 
-    fn call(&self, mut request: Request) -> Call {
-        match self.0.router.find(request.method(), request.uri()) {
-            Match::Found { value, params, .. } => {
-                request.set_params(params);
-                value.clone().call(self.clone(), request)
-            }
-            outcome => Box::pin(ready(self.unrouted(&request, outcome))),
+    fn call(&self, request: Request) -> Call {
+        let Self(core) = self;
+        if core.chain.is_empty() {
+            return core.dispatch(request);
         }
+        core.root.limits.apply(request.context());
+        Next::new(core.chain.clone(), End::Routes(core.clone())).begin(request)
     }
 
-    fn fail(&self, error: Error) -> Answer<Call> {
-        Answer::Ready(self.render(error))
+    /// The level that the request leads to renders it, as it does what its handlers fail with.
+    fn fail(&self, error: Error, asked: Option<&Asked>) -> Answer<Call> {
+        let level = self.0.level(asked);
+        match level.begin_rendering(error, asked) {
+            Rendering::Default(error) => Answer::Ready(render::render(error, asked, level.debug)),
+            Rendering::Handler(error, response) => {
+                Answer::Future(Box::pin(async move { render::finish(error, response.await) }))
+            }
+        }
+    }
+}
+
+impl End {
+    pub(super) fn answer(self, request: Request) -> Call {
+        match self {
+            Self::Handler(endpoint, level) => endpoint.call(level, request),
+            Self::Routes(core) => core.dispatch(request),
+            Self::Response(response) => Box::pin(ready(response)),
+            Self::Error(error, level) => {
+                let exchange = request.context().exchange().cloned();
+                Box::pin(async move { level.render(error, exchange.as_deref()).await })
+            }
+        }
     }
 }
 
 impl fmt::Debug for AppService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { router, states } = &*self.0;
-        f.debug_struct("AppService").field("routes", router).field("states", states).finish()
+        f.debug_struct("AppService")
+            .field("routes", &self.0.router)
+            .field("root", &self.0.root.level)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.endpoint.name())
     }
 }

@@ -3,6 +3,7 @@
 use std::any::{Any, TypeId, type_name};
 use std::fmt;
 use std::panic::Location;
+use std::sync::{Arc, OnceLock};
 
 use http::StatusCode;
 
@@ -10,7 +11,8 @@ use super::extract::{FromParts, Requirements};
 use crate::error::{Error, Result};
 use crate::message::Request;
 
-/// A value that the application was given with [`App::state`](super::App::state), cloned for this handler.
+/// A value that the application was given with [`App::state`](super::App::state), or that its start-up made
+/// ([`App::state_from`](super::App::state_from)), cloned for this handler.
 ///
 /// An application that lacks it is not built; as `Option<State<T>>` it may be missing.
 ///
@@ -30,20 +32,42 @@ use crate::message::Request;
 pub struct State<T>(pub T);
 
 /// The values that an application was given, one of each type; what extractors see of the application.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct States(Vec<Stored>);
 
 /// A value, its type, and where it was given.
+#[derive(Clone)]
 pub(super) struct Stored {
     id: TypeId,
     pub(super) type_name: &'static str,
     pub(super) location: &'static Location<'static>,
-    value: Box<dyn Any + Send + Sync>,
+    value: Value,
 }
+
+#[derive(Clone)]
+enum Value {
+    There(Arc<dyn Any + Send + Sync>),
+    /// A [`Late`] of the value.
+    Late(Arc<dyn Any + Send + Sync>),
+}
+
+/// The place of a value that the start-up makes.
+pub(super) type Late<T> = OnceLock<T>;
 
 impl Stored {
     pub(super) fn new<T: Send + Sync + 'static>(value: T, location: &'static Location<'static>) -> Self {
-        Self { id: TypeId::of::<T>(), type_name: type_name::<T>(), location, value: Box::new(value) }
+        Self::of::<T>(Value::There(Arc::new(value)), location)
+    }
+
+    pub(super) fn late<T: Send + Sync + 'static>(
+        place: Arc<Late<T>>,
+        location: &'static Location<'static>,
+    ) -> Self {
+        Self::of::<T>(Value::Late(place), location)
+    }
+
+    fn of<T: 'static>(value: Value, location: &'static Location<'static>) -> Self {
+        Self { id: TypeId::of::<T>(), type_name: type_name::<T>(), location, value }
     }
 }
 
@@ -63,9 +87,23 @@ impl States {
         (Self(states), again)
     }
 
-    /// The value of type `T`, if the application was given one.
+    /// These states, and those of `outer` whose types are not among them.
+    pub(super) fn within(mut self, outer: &States) -> Self {
+        for stored in &outer.0 {
+            if let Err(index) = self.0.binary_search_by(|known| known.id.cmp(&stored.id)) {
+                self.0.insert(index, stored.clone());
+            }
+        }
+        self
+    }
+
+    /// The value of type `T`, if the application was given one; a value of the start-up is there once its hook
+    /// has run.
     pub fn get<T: Send + Sync + 'static>(&self) -> Option<&T> {
-        self.stored(TypeId::of::<T>())?.value.downcast_ref()
+        match &self.stored(TypeId::of::<T>())?.value {
+            Value::There(value) => value.downcast_ref(),
+            Value::Late(place) => place.downcast_ref::<Late<T>>()?.get(),
+        }
     }
 
     pub(super) fn has(&self, id: TypeId) -> bool {
@@ -86,9 +124,12 @@ impl fmt::Debug for States {
 
 impl<T: Clone + Send + Sync + 'static> FromParts for State<T> {
     fn from_parts(_: &mut Request, states: &States) -> Result<Self> {
-        // Only an extractor that asks without saying so in its requirements can find it missing.
+        // Missing it is only for an extractor that asks without saying so in its requirements, or where the
+        // application is called without its lifecycle.
         states.get::<T>().cloned().map(Self).ok_or_else(|| {
-            let missing = format!("the application has no state of type `{}`", type_name::<T>());
+            let why =
+                if states.has(TypeId::of::<T>()) { "made yet: its start-up has not run" } else { "given" };
+            let missing = format!("no state of type `{}` was {why}", type_name::<T>());
             Error::with_source(StatusCode::INTERNAL_SERVER_ERROR, missing)
         })
     }

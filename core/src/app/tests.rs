@@ -219,7 +219,7 @@ fn errors_of_others_are_rendered_alike() {
     let app = App::new().build().unwrap();
     let mut error = Error::new(StatusCode::PAYLOAD_TOO_LARGE, "too much");
     error.headers_mut().insert("allow", "GET".parse().unwrap());
-    let Answer::Ready(response) = app.fail(error) else { panic!("it is there at once") };
+    let Answer::Ready(response) = app.fail(error, None) else { panic!("it is there at once") };
     assert_eq!(look(response), Seen { allow: Some("GET".to_owned()), ..seen(413, TEXT, "too much") });
 }
 

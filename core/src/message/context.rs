@@ -14,7 +14,7 @@ use crate::effect::{self, BlockingError, FileError, OpenMode};
 use crate::error::{Disconnected, Result};
 use crate::limits::Limits;
 use crate::machine::{ConnectionInfo, Moment, Now};
-use crate::message::File;
+use crate::message::{Asked, File};
 use crate::session::exchange::Exchange;
 use crate::session::lifecycle::{Spawner, Task};
 use crate::session::scope::Scope;
@@ -80,7 +80,15 @@ impl Context {
     /// A context that no driver stands behind: sleeps are over at once, effects are unsupported, and the
     /// client is gone. It is for requests that are made by hand.
     pub fn detached() -> Self {
-        Self::new(Exchange::detached(), Arc::default(), None)
+        Self::of_detached(None)
+    }
+
+    pub(crate) fn of_detached(asked: Option<Asked>) -> Self {
+        Self::new(Exchange::detached(asked), Arc::default(), None)
+    }
+
+    pub(crate) fn spawner(&self) -> Option<&Spawner> {
+        self.spawner.as_ref()
     }
 
     /// The driver's clocks, as of the step that runs now.

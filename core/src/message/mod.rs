@@ -2,6 +2,7 @@
 //!
 //! The rule: these are plain structs without type parameters, the same at every level and under every driver.
 
+mod asked;
 pub(crate) mod body;
 mod context;
 mod file;
@@ -10,6 +11,7 @@ mod request;
 mod response;
 mod writer;
 
+pub use asked::Asked;
 pub use body::{Body, BodyError, BodyStream};
 pub use context::{Context, Disconnect, Draining, Elapsed, OnDisconnect, Sleep, SpawnError, Timeout};
 pub use file::File;

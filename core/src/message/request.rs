@@ -7,7 +7,7 @@ use http::{Extensions, HeaderMap, Method, StatusCode, Uri, Version};
 #[cfg(doc)]
 use crate::limits::Limits;
 use crate::message::writer::{self, ResponseWriter, WriteError};
-use crate::message::{Body, BodyError, Context};
+use crate::message::{Asked, Body, BodyError, Context};
 use crate::router::Params;
 
 /// A request. It is handed to the handler whole, and may be kept, moved and taken apart.
@@ -17,6 +17,8 @@ pub struct Request {
     body: Body,
     context: Context,
     params: Params,
+    /// How many segments of the path lead to the mount.
+    root: usize,
 }
 
 impl Request {
@@ -35,16 +37,22 @@ impl Request {
         let (mut parts, ()) = http::Request::new(()).into_parts();
         parts.method = method;
         parts.uri = uri;
-        Self::from_parts(parts, body.into(), Context::detached())
+        let context = detached(&parts);
+        Self::from_parts(parts, body.into(), context)
     }
 
     pub(crate) fn from_parts(parts: Parts, body: Body, context: Context) -> Self {
-        Self { parts, body, context, params: Params::default() }
+        Self { parts, body, context, params: Params::default(), root: 0 }
     }
 
     /// The method.
     pub fn method(&self) -> &Method {
         &self.parts.method
+    }
+
+    /// The method, for middleware to change: around the routes, it changes which of them answers.
+    pub fn method_mut(&mut self) -> &mut Method {
+        &mut self.parts.method
     }
 
     /// The target, as a URI reference: in origin-form it is a path and a query.
@@ -97,8 +105,32 @@ impl Request {
         &self.params
     }
 
-    pub(crate) fn set_params(&mut self, params: Params) {
-        self.params = params;
+    /// Notes what the routes say of the request: its parameters, and how many segments lead to the mount.
+    pub(crate) fn set_route(&mut self, params: Params, root: usize) {
+        (self.params, self.root) = (params, root);
+    }
+
+    /// The part of the path, as it was sent, that leads to the mount which answers: `/shop` for `/shop/cakes` in
+    /// an application that is mounted at `/shop`; empty outside of mounts, and before routing.
+    pub fn root_path(&self) -> &str {
+        self.path().get(..self.root_end()).unwrap_or_default()
+    }
+
+    /// The path as the mount sees it, as it was sent: [`path`](Self::path) without
+    /// [`root_path`](Self::root_path), and `/` if nothing is left.
+    pub fn path_in_mount(&self) -> &str {
+        match self.path().get(self.root_end()..) {
+            Some("") | None => "/",
+            Some(rest) => rest,
+        }
+    }
+
+    fn root_end(&self) -> usize {
+        if self.root == 0 {
+            return 0;
+        }
+        let slashes = self.path().bytes().enumerate().filter(|(_, byte)| *byte == b'/');
+        slashes.map(|(at, _)| at).nth(self.root).unwrap_or(self.path().len())
     }
 
     /// The context to answer in: time, files, blocking work, background work.
@@ -199,9 +231,10 @@ impl Request {
 impl From<Request> for http::Request<Body> {
     /// The context and the parameters travel in the extensions.
     fn from(request: Request) -> Self {
-        let Request { mut parts, body, context, params } = request;
+        let Request { mut parts, body, context, params, root } = request;
         parts.extensions.insert(context);
         parts.extensions.insert(params);
+        parts.extensions.insert(Root(root));
         Self::from_parts(parts, body)
     }
 }
@@ -210,8 +243,18 @@ impl From<http::Request<Body>> for Request {
     /// A request that never was one of ours has a [detached](Context::detached) context.
     fn from(request: http::Request<Body>) -> Self {
         let (mut parts, body) = request.into_parts();
-        let context = parts.extensions.remove().unwrap_or_else(Context::detached);
+        let context = parts.extensions.remove().unwrap_or_else(|| detached(&parts));
         let params = parts.extensions.remove().unwrap_or_default();
-        Self { parts, body, context, params }
+        let Root(root) = parts.extensions.remove().unwrap_or_default();
+        Self { parts, body, context, params, root }
     }
+}
+
+/// The segments that lead to the mount, in the extensions of a request of another shape.
+#[derive(Clone, Copy, Debug, Default)]
+struct Root(usize);
+
+/// The context of a request that no session has read.
+fn detached(parts: &Parts) -> Context {
+    Context::of_detached(Some(Asked::new(&parts.method, &parts.uri, &parts.headers)))
 }

@@ -1,10 +1,12 @@
 //! The response: a status, fields and a body.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use http::header::{CONTENT_TYPE, HeaderName};
 use http::{Extensions, HeaderMap, HeaderValue, StatusCode};
 
+use crate::error::Error;
 use crate::message::Body;
 
 /// A response, complete or with a body that streams.
@@ -52,6 +54,11 @@ impl Response {
         };
         Self { status, ..Self::new(body) }
             .with_header(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))
+    }
+
+    /// The error that the application made this response of, if it was one.
+    pub fn error(&self) -> Option<&Error> {
+        self.extensions.get::<Arc<Error>>().map(|error| &**error)
     }
 
     /// The same response with this status.

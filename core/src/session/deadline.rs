@@ -40,7 +40,8 @@ impl<S: Service> Session<S> {
             Sending::Writer | Sending::Stream(_) => false,
         };
         let called_at = times.called_at.filter(|_| handler_counts && self.handler.is_some());
-        let handler = called_at.zip(limits.handler_time).map(|(at, time)| at + time);
+        let handler_time = called_at.and_then(|_| self.exchange.handler_time(limits.handler_time));
+        let handler = called_at.zip(handler_time).map(|(at, time)| at + time);
         let body = times.body.and_then(|pace| pace.deadline(limits.body_time, limits));
         let write = times.write.and_then(|pace| pace.deadline(limits.write_time, limits));
         [

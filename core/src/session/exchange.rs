@@ -5,22 +5,33 @@
 //! and never reads the next request: the session reuses an exchange only when nobody else holds it.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 use crate::error::Disconnected;
 use crate::limits::Limits;
-use crate::message::{BodyError, OnDisconnect, WriteError};
+use crate::message::{Asked, BodyError, OnDisconnect, WriteError};
 use crate::session::lifecycle::Task;
 use crate::session::scope::{Scope, lock};
 
 pub(crate) struct Exchange {
     pub(crate) scope: Arc<Scope>,
+    /// The request, for whoever renders an error of it; none of a request that could not be read.
+    asked: Option<Asked>,
+    /// The route's own handler time in milliseconds, or one of the two below. It is asked for at each step.
+    handler_millis: AtomicU64,
     state: Mutex<State>,
 }
+
+/// The limits of the session hold.
+const UNSET: u64 = u64::MAX;
+/// The handler may take as long as it wants.
+const NONE: u64 = u64::MAX - 1;
 
 #[derive(Default)]
 struct State {
@@ -32,7 +43,8 @@ struct State {
     over: bool,
     /// Whether the handler is told of the loss, beyond what reading and writing tell.
     told: bool,
-    disconnect_waits: BTreeMap<u64, Waker>,
+    /// Each waiting future has a place of its own.
+    waits: BTreeMap<(Wait, u64), Waker>,
     next_id: u64,
     on_disconnect: Option<OnDisconnect>,
     switch: Switch,
@@ -62,6 +74,15 @@ impl Switch {
     }
 }
 
+/// What a future of the handler's waits for; the order parts the kinds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Wait {
+    /// Room for what it writes.
+    Room,
+    /// The client's end.
+    Loss,
+}
+
 #[derive(Default)]
 struct Incoming {
     chunk: Option<Bytes>,
@@ -79,7 +100,6 @@ struct Outgoing {
     queued: usize,
     stage: WriteStage,
     limit: usize,
-    room_waits: BTreeMap<u64, Waker>,
 }
 
 /// The head of a response that the handler writes by itself.
@@ -110,19 +130,22 @@ pub(crate) struct Written {
 
 impl Exchange {
     pub(crate) fn new(scope: Arc<Scope>) -> Arc<Self> {
-        Arc::new(Self { scope, state: Mutex::default() })
+        Arc::new(Self { scope, asked: None, handler_millis: AtomicU64::new(UNSET), state: Mutex::default() })
     }
 
     /// An exchange that no session stands behind.
-    pub(crate) fn detached() -> Arc<Self> {
-        let exchange = Self::new(Scope::detached());
+    pub(crate) fn detached(asked: Option<Asked>) -> Arc<Self> {
+        let handler_millis = AtomicU64::new(UNSET);
+        let exchange = Self { scope: Scope::detached(), asked, handler_millis, state: Mutex::default() };
         exchange.end();
-        exchange
+        Arc::new(exchange)
     }
 
     /// Makes the exchange as new for the next request; `switch` says which status makes the connection the
     /// handler's.
-    pub(crate) fn restart(&mut self, limits: &Limits, switch: Switch) {
+    pub(crate) fn restart(&mut self, limits: &Limits, switch: Switch, asked: Option<Asked>) {
+        self.asked = asked;
+        *self.handler_millis.get_mut() = UNSET;
         let state = self.state.get_mut().unwrap_or_else(|poison| poison.into_inner());
         *state = State::default();
         state.outgoing.limit = (limits.output_bytes / 4).max(1);
@@ -130,7 +153,17 @@ impl Exchange {
         state.switch = switch;
     }
 
+    /// The request, if one was read.
+    pub(crate) fn asked(&self) -> Option<&Asked> {
+        self.asked.as_ref()
+    }
+
     // The session's side.
+
+    /// Lets go of the request: a note of it would keep the bytes of its head.
+    pub(crate) fn forget_asked(&mut self) {
+        self.asked = None;
+    }
 
     /// Whether the handler waits for a piece of the body that is not there.
     pub(crate) fn wants_body(&self) -> bool {
@@ -169,11 +202,7 @@ impl Exchange {
                 stage: outgoing.stage.clone(),
             };
             outgoing.queued = 0;
-            let wakers = match outgoing.room_waits.is_empty() {
-                true => BTreeMap::new(),
-                false => std::mem::take(&mut outgoing.room_waits),
-            };
-            (written, wakers)
+            (written, state.take_room_waits())
         };
         wakers.into_values().for_each(Waker::wake);
         written
@@ -202,9 +231,9 @@ impl Exchange {
             state.told |= told;
             state.incoming.end.get_or_insert(Err(BodyError::Disconnected(why)));
             let mut wakers: Vec<Waker> = state.incoming.waker.take().into_iter().collect();
-            wakers.extend(std::mem::take(&mut state.outgoing.room_waits).into_values());
+            wakers.extend(state.take_room_waits().into_values());
             if state.told {
-                wakers.extend(std::mem::take(&mut state.disconnect_waits).into_values());
+                wakers.extend(std::mem::take(&mut state.waits).into_values());
             }
             wakers
         };
@@ -304,15 +333,15 @@ impl Exchange {
         if let Some(lost) = state.lost {
             return Poll::Ready(Err(WriteError::Disconnected(lost)));
         }
-        let slot = state.slot(id);
-        let outgoing = &mut state.outgoing;
-        let old = outgoing.room_waits.remove(&slot);
-        if outgoing.queued >= outgoing.limit {
-            outgoing.room_waits.insert(slot, cx.waker().clone());
+        let slot = (Wait::Room, state.slot(id));
+        let old = state.waits.remove(&slot);
+        if state.outgoing.queued >= state.outgoing.limit {
+            state.waits.insert(slot, cx.waker().clone());
             drop(state);
             drop(old);
             return Poll::Pending;
         }
+        let outgoing = &mut state.outgoing;
         outgoing.queued += data.len();
         outgoing.queue.push_back(std::mem::take(data));
         drop(state);
@@ -323,7 +352,7 @@ impl Exchange {
 
     pub(crate) fn forget_room(&self, id: Option<u64>) {
         if let Some(id) = id {
-            let old = lock(&self.state).outgoing.room_waits.remove(&id);
+            let old = lock(&self.state).waits.remove(&(Wait::Room, id));
             drop(old);
         }
     }
@@ -341,6 +370,25 @@ impl Exchange {
         Ok(())
     }
 
+    /// Puts the handler under a time of its own; `None` is without end.
+    pub(crate) fn set_handler_time(&self, time: Option<Duration>) {
+        let millis = time.map_or(NONE, |time| u64::try_from(time.as_millis()).unwrap_or(NONE).min(NONE));
+        self.handler_millis.store(millis, Ordering::Relaxed);
+    }
+
+    /// How long the handler may take; `usual` unless its route says otherwise.
+    pub(crate) fn handler_time(&self, usual: Option<Duration>) -> Option<Duration> {
+        match self.handler_millis.load(Ordering::Relaxed) {
+            UNSET => usual,
+            NONE => None,
+            millis => Some(Duration::from_millis(millis)),
+        }
+    }
+
+    pub(crate) fn set_buffered_body_bytes(&self, bytes: usize) {
+        lock(&self.state).buffered_body_bytes = Some(bytes);
+    }
+
     /// How much of the body a handler may have buffered.
     pub(crate) fn buffered_body_bytes(&self) -> Option<usize> {
         lock(&self.state).buffered_body_bytes
@@ -356,7 +404,7 @@ impl Exchange {
             return Poll::Ready(lost);
         }
         let slot = state.slot(id);
-        let old = state.disconnect_waits.insert(slot, cx.waker().clone());
+        let old = state.waits.insert((Wait::Loss, slot), cx.waker().clone());
         drop(state);
         drop(old);
         Poll::Pending
@@ -364,7 +412,7 @@ impl Exchange {
 
     pub(crate) fn forget_lost(&self, id: Option<u64>) {
         if let Some(id) = id {
-            let old = lock(&self.state).disconnect_waits.remove(&id);
+            let old = lock(&self.state).waits.remove(&(Wait::Loss, id));
             drop(old);
         }
     }
@@ -385,6 +433,11 @@ impl Exchange {
 }
 
 impl State {
+    fn take_room_waits(&mut self) -> BTreeMap<(Wait, u64), Waker> {
+        let losses = self.waits.split_off(&(Wait::Loss, 0));
+        std::mem::replace(&mut self.waits, losses)
+    }
+
     fn slot(&mut self, id: &mut Option<u64>) -> u64 {
         *id.get_or_insert_with(|| {
             self.next_id += 1;

@@ -15,7 +15,7 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::machine::{Io, Machine, Moment, Now, Phase, Read, Wants};
-use crate::message::{Context, Sleep};
+use crate::message::{Context, Sleep, SpawnError};
 use crate::session::observe::{Deadline, Entry, Event, Observed, Observer};
 use crate::session::scope::Scope;
 use crate::session::tasks::TaskFuture;
@@ -61,6 +61,7 @@ pub struct Lifecycle {
     shutdown: Vec<Hook>,
     hook: Option<RunningHook>,
     failure: Option<StartupError>,
+    ignores_failures: bool,
     drain_time: Duration,
     /// When the stage is over at the latest: set in Draining and Stopping.
     stage_ends_at: Option<Moment>,
@@ -132,6 +133,7 @@ impl Lifecycle {
             shutdown: Vec::new(),
             hook: None,
             failure: None,
+            ignores_failures: false,
             drain_time: limits.drain_time,
             stage_ends_at: None,
         }
@@ -190,9 +192,9 @@ impl Lifecycle {
         R: TaskResult + Send,
     {
         let period = period.max(SHORTEST_PERIOD);
-        let spawner = self.spawner.clone();
         // The ticks begin once the hooks before this point are through, so the task is started by a hook.
-        self.startup.push_back(Hook::observed(move |_, observed| async move {
+        self.startup.push_back(Hook::observed(move |context, observed| async move {
+            let spawner = context.spawner().ok_or(SpawnError::NoLifecycle)?;
             let ticking = spawner.prepare(move |context| async move {
                 let mut tick = context.now().mono + period;
                 while Tick::new(&context, tick).await {
@@ -202,6 +204,23 @@ impl Lifecycle {
             })?;
             spawner.start(ticking)
         }));
+        self
+    }
+
+    /// Goes on after a start-up hook that failed: the failure is told to the observer, and the next hook runs.
+    pub fn ignore_startup_errors(mut self) -> Self {
+        self.ignores_failures = true;
+        self
+    }
+
+    /// Takes in the hooks and the periodic tasks of `other`, after those that are here already.
+    pub fn merge(mut self, mut other: Self) -> Self {
+        self.startup.append(&mut other.startup);
+        self.shutdown.append(&mut other.shutdown);
+        self.ignores_failures |= other.ignores_failures;
+        if self.observed.0.is_none() {
+            self.observed = other.observed.clone();
+        }
         self
     }
 
@@ -274,6 +293,10 @@ impl Lifecycle {
         match self.poll_hook() {
             None => false,
             Some(Ok(())) => true,
+            Some(Err(failure)) if self.ignores_failures => {
+                self.observed.tell(Event::TaskFailed(&failure.error));
+                true
+            }
             Some(Err(failure)) => {
                 self.failure = Some(failure);
                 self.startup.clear();

@@ -11,7 +11,7 @@ use http::{Method, StatusCode};
 use crate::error::{Disconnected, Error};
 use crate::h1::{BodyLength, CloseReason, Event as WireEvent, Reason, ReceivedRequest, Refusal};
 use crate::machine::{Io, Peer};
-use crate::message::{Body, BodyError, Context, Request};
+use crate::message::{Asked, Body, BodyError, Context, Request};
 use crate::session::exchange::{Exchange, Switch};
 use crate::session::observe::{AccessRecord, Entry, Event};
 use crate::session::service::Service;
@@ -60,12 +60,12 @@ impl<S: Service> Session<S> {
         self.times.called_at = Some(self.now.mono);
         self.stage = Stage::Exchange;
         self.sending = Sending::Nothing;
-        self.method = Some(head.method.clone());
-        self.renew_exchange(match head.upgrade {
+        let switch = match head.upgrade {
             false => Switch::Never,
             true if head.method == Method::CONNECT => Switch::Successful,
             true => Switch::SwitchingProtocols,
-        });
+        };
+        self.renew_exchange(switch, Some(Asked::new(&head.method, &head.uri, &head.headers)));
 
         let declared = match head.body {
             BodyLength::Exact(length) => Some(length),
@@ -106,12 +106,12 @@ impl<S: Service> Session<S> {
     }
 
     /// Makes the exchange as new. If a part of it was kept, that part keeps the old one.
-    fn renew_exchange(&mut self, switch: Switch) {
+    fn renew_exchange(&mut self, switch: Switch, asked: Option<Asked>) {
         if Arc::get_mut(&mut self.exchange).is_none() {
             self.exchange = Exchange::new(self.scope.clone());
         }
         if let Some(exchange) = Arc::get_mut(&mut self.exchange) {
-            exchange.restart(self.conn.limits(), switch);
+            exchange.restart(self.conn.limits(), switch, asked);
         }
     }
 
@@ -189,7 +189,7 @@ impl<S: Service> Session<S> {
         self.sending = Sending::Nothing;
         self.times.head_began_at = None;
         self.times.idle_since = None;
-        self.renew_exchange(Switch::Never);
+        self.renew_exchange(Switch::Never, None);
         self.exchange.lose(Disconnected::Over, true);
         self.fail(error, io);
     }

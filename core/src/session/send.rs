@@ -68,8 +68,8 @@ impl<S: Service> Session<S> {
         if std::mem::replace(&mut self.failing, true) {
             return self.send_response(Error::from_status(status).into_response(), io);
         }
-        let service = &self.service;
-        match self.observed.guard(Entry::ErrorHandler, || service.fail(error)) {
+        let (service, exchange) = (&self.service, &self.exchange);
+        match self.observed.guard(Entry::ErrorHandler, || service.fail(error, exchange.asked())) {
             Some(Answer::Ready(response)) => self.send_response(response, io),
             Some(Answer::Future(future)) => {
                 // Nobody but this future answers any more, and its time begins now.
@@ -224,7 +224,7 @@ impl<S: Service> Session<S> {
     /// Whether this status, in answer to this request, carries a body (RFC 9112, section 6.3).
     fn will_send_body(&self, status: StatusCode) -> bool {
         let none = [StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT, StatusCode::NOT_MODIFIED];
-        self.method != Some(Method::HEAD) && !status.is_informational() && !none.contains(&status)
+        self.method() != Some(&Method::HEAD) && !status.is_informational() && !none.contains(&status)
     }
 
     /// Polls a body of the application's; `None` if it panicked.

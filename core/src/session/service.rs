@@ -10,7 +10,7 @@ use std::sync::Arc;
 use http::StatusCode;
 
 use crate::error::Error;
-use crate::message::{IntoResponse, Request, Response};
+use crate::message::{Asked, IntoResponse, Request, Response};
 
 /// Answers requests: a function, a closure, an [`App`](crate::App), or a type of one's own.
 ///
@@ -30,8 +30,10 @@ pub trait Service {
     fn call(&self, request: Request) -> Self::Future;
 
     /// Renders an error that no call of this service made: a request that was refused, a deadline that
-    /// passed, a handler that panicked. The status is the error's; plain text by default.
-    fn fail(&self, error: Error) -> Answer<Self::Future> {
+    /// passed, a handler that panicked. `asked` is the request, if one could be read. The status is the error's;
+    /// plain text by default.
+    fn fail(&self, error: Error, asked: Option<&Asked>) -> Answer<Self::Future> {
+        let _ = asked;
         Answer::Ready(error.into_response())
     }
 }
@@ -56,8 +58,8 @@ macro_rules! through_pointer {
                 (**self).call(request)
             }
 
-            fn fail(&self, error: Error) -> Answer<Self::Future> {
-                (**self).fail(error)
+            fn fail(&self, error: Error, asked: Option<&Asked>) -> Answer<Self::Future> {
+                (**self).fail(error, asked)
             }
         }
     )*};

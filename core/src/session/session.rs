@@ -76,8 +76,6 @@ pub struct Session<S: Service> {
     /// The future in `handler` renders an error, so that a second error finds no third.
     pub(super) failing: bool,
     pub(super) sending: Sending,
-    /// The running request's method, where there is one.
-    pub(super) method: Option<Method>,
     /// The clocks, as of this step.
     pub(super) now: Now,
     /// The message must look cut; the driver is told once there is no output left.
@@ -163,7 +161,6 @@ impl<S: Service> Session<S> {
             poll_due: false,
             failing: false,
             sending: Sending::Nothing,
-            method: None,
             now: Now::default(),
             abort: false,
             peer: Peer::Open,
@@ -218,7 +215,7 @@ impl<S: Service> Session<S> {
         io.input.clear();
         self.conn.close(CloseReason::InputEnded);
         let policy = self.exchange.on_disconnect();
-        let safe = self.method.as_ref().is_some_and(Method::is_safe);
+        let safe = self.method().is_some_and(Method::is_safe);
         let cancel = match policy {
             Some(policy) => policy == OnDisconnect::Cancel,
             None => safe,
@@ -286,8 +283,10 @@ impl<S: Service> Session<S> {
     pub(super) fn end_exchange(&mut self) {
         self.end_record();
         self.exchange.end();
+        if let Some(exchange) = Arc::get_mut(&mut self.exchange) {
+            exchange.forget_asked();
+        }
         self.after.append(&mut self.exchange.take_after());
-        self.method = None;
         self.times.called_at = None;
         self.times.body = None;
         self.failing = false;
@@ -315,6 +314,11 @@ impl<S: Service> Session<S> {
         if let Some(record) = &mut self.record {
             record.bytes = io.output.taken() + io.output.len() - record.written_before;
         }
+    }
+
+    /// The running request's method, where there is one.
+    pub(super) fn method(&self) -> Option<&Method> {
+        self.exchange.asked().map(|asked| &asked.method)
     }
 
     /// Drops the handler's future where it stands.

@@ -1,0 +1,77 @@
+//! A service around the application, or around a mount.
+//!
+//! The rule: it is a middleware like any other, in the place where it was registered; what comes next travels with
+//! the request.
+
+use std::any::type_name;
+use std::future::ready;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::extract::Requirements;
+use super::level::Level;
+use super::middleware::{Around, Next};
+use super::service::Call;
+use crate::error::Error;
+use crate::message::{IntoResponse, Request, Response};
+use crate::session::Service;
+use http::StatusCode;
+
+/// What stands behind a service that was given to [`App::wrap`](super::App::wrap): it answers the request that
+/// the service was called with, changed or not, once.
+#[derive(Clone, Copy, Debug)]
+pub struct Rest(());
+
+/// What comes next, on its way through the service.
+#[derive(Clone)]
+struct Slot(Arc<Mutex<Option<Next>>>);
+
+impl Service for Rest {
+    type Response = Response;
+    type Future = Call;
+
+    fn call(&self, mut request: Request) -> Call {
+        let slot = request.extensions_mut().remove::<Slot>();
+        let next = slot.and_then(|Slot(next)| next.lock().unwrap_or_else(PoisonError::into_inner).take());
+        match next {
+            Some(next) => next.begin(request),
+            None => {
+                let why = "the service around the application handed on another request than it was given";
+                let error = Error::with_source(StatusCode::INTERNAL_SERVER_ERROR, why);
+                Box::pin(ready(error.into_response()))
+            }
+        }
+    }
+}
+
+/// A service around the rest.
+struct Wrapped<S>(S);
+
+/// The middleware that `wrapper` makes of the rest.
+pub(super) fn wrap<S>(wrapper: impl FnOnce(Rest) -> S) -> Arc<dyn Around>
+where
+    S: Service<Future: Send + 'static> + Send + Sync + 'static,
+{
+    Arc::new(Wrapped(wrapper(Rest(()))))
+}
+
+impl<S: Service<Future: Send + 'static> + Send + Sync + 'static> Around for Wrapped<S> {
+    fn call(self: Arc<Self>, level: Arc<Level>, mut request: Request, next: Next) -> Call {
+        let exchange = request.context().exchange().cloned();
+        request.extensions_mut().insert(Slot(Arc::new(Mutex::new(Some(next)))));
+        let answer = self.0.call(request);
+        Box::pin(async move {
+            match answer.await.into_response() {
+                Ok(response) => response,
+                Err(error) => level.render(error, exchange.as_deref()).await,
+            }
+        })
+    }
+
+    fn requirements(&self) -> Requirements {
+        Requirements::default()
+    }
+
+    fn name(&self) -> &'static str {
+        type_name::<S>()
+    }
+}
