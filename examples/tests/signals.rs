@@ -79,7 +79,12 @@ fn child(runtime: &str, what: &str) {
             drop(fail());
             let before = held();
             (0..20).for_each(|_| drop(fail()));
-            assert_eq!(held(), before, "descriptors and threads");
+            // A runtime may set up its own few in the meantime; what is left behind is left behind each time.
+            let now = held();
+            assert!(
+                now.0 < before.0 + 20 && now.1 < before.1 + 20,
+                "descriptors and threads: {before:?}, {now:?}"
+            );
             say("held");
         }
     }

@@ -392,3 +392,91 @@ fn a_chunk_size_that_comes_before_its_data_costs_no_connection() {
     assert_eq!(cut, whole);
     assert!(!cut.contains("connection: close"), "{cut}");
 }
+
+const EXPECT: &str = "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n";
+
+/// At the write deadline the answer was thrown away, and a handler that was due in the same step had 100 written in
+/// its place: the client read an answer with a forged end.
+#[test]
+fn nothing_is_written_after_the_write_deadline() {
+    let mut limits = Limits::default();
+    limits.minimum_rate = 0;
+    let answer = async |mut request: Request| {
+        if request.path() == "/first" {
+            return Ok::<_, Error>(Text("x".repeat(60_000)));
+        }
+        request.context().sleep(30 * SECOND).await;
+        Ok(Text(request.bytes().await?.len().to_string()))
+    };
+    let mut wire = Wire::new(Session::with_limits(answer, Arc::new(limits)));
+    wire.hold_output(true).feed(GET.replace("/ ", "/first ") + EXPECT);
+    wire.take_at_most(wire.waiting() - 25);
+    wire.advance(30 * SECOND).expect_reset();
+    assert!(wire.take_at_most(100).is_empty());
+}
+
+/// A client that sends on while its cut answer waits for it is not read.
+#[test]
+fn an_aborted_connection_keeps_no_more_of_what_comes() {
+    let mut wire = Wire::new(Session::new(async |request: Request| {
+        let mut response = request.respond(StatusCode::OK, HeaderMap::new())?;
+        response.write("half").await?;
+        request.context().sleep(SECOND).await;
+        Err::<Sent, _>(Error::internal())
+    }));
+    wire.hold_output(true).feed(GET).advance(SECOND);
+    assert!(wire.waiting() > 0);
+    assert_eq!(wire.feed_politely(vec![b'x'; 1 << 20]), 0);
+    // And a server that stops does not wait for it.
+    wire.drain().advance(Limits::default().drain_time).expect_reset();
+}
+
+/// The bytes of a response were counted from the connection's first one, or not at all; and where earlier output
+/// had been thrown away, the sum went below nothing.
+#[test]
+fn a_record_counts_its_own_response() {
+    type Records = Arc<Mutex<Vec<(Option<u16>, u64, bool)>>>;
+    let answer = async |request: Request| -> Result<Response> {
+        match request.path() {
+            "/stuck" => request.context().sleep(HOUR).await,
+            "/cut" => {
+                let mut pieces = vec![Err("no disk".into()), Ok(Bytes::from_static(b"half"))];
+                return Ok(Response::new(Body::from_fn(move |_| Poll::Ready(pieces.pop()))));
+            }
+            "/written" => {
+                let mut response = request.respond(StatusCode::OK, HeaderMap::new())?;
+                response.write("one").await?;
+                request.context().sleep(HOUR).await;
+            }
+            _ => {}
+        }
+        Ok(Response::new("hello"))
+    };
+    let watched = || {
+        let records: Records = Arc::default();
+        let noted = records.clone();
+        let observer = Arc::new(move |event: &Event<'_>| {
+            if let Event::RequestEnded(record) = event {
+                let status = record.status.map(|status| status.as_u16());
+                noted.lock().unwrap().push((status, record.bytes, record.is_complete));
+            }
+        });
+        (Wire::new(Session::new(answer).observer(observer)), records)
+    };
+    let get = |path: &str| GET.replace("/ ", &format!("{path} "));
+
+    let (mut wire, records) = watched();
+    let whole = wire.feed(GET).take_text().len() as u64;
+    wire.feed(get("/stuck")).advance(SECOND).reset();
+    assert_eq!(*records.lock().unwrap(), [(Some(200), whole, true), (None, 0, false)]);
+
+    let (mut wire, records) = watched();
+    let cut = wire.feed(get("/cut")).take_text().len() as u64;
+    assert_eq!(*records.lock().unwrap(), [(Some(200), cut, false)]);
+
+    let (mut wire, records) = watched();
+    wire.hold_output(true).feed(GET.to_owned() + &get("/written")).advance(60 * SECOND);
+    wire.expect_reset();
+    assert_eq!(records.lock().unwrap().len(), 2);
+    assert!(records.lock().unwrap()[1].1 < 1_000, "{records:?}");
+}

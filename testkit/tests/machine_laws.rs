@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bakestone::machine::Machine;
+use bakestone::session::Event;
 use bakestone::{Leniency, Lifecycle, Limits, Session};
 use every::every;
 
@@ -39,6 +40,10 @@ fn scripts() -> Vec<(&'static str, Script)> {
         ("abandoned", Script::bytes(get("/abandon")).advance(second)),
         ("sleep", Script::bytes(get("/sleep")).advance(2 * second).advance(second)),
         ("endless", Script::bytes(get("/endless")).take(100_000).take(100_000).reset()),
+        ("a second answer, and nobody reads", {
+            let both = Script::bytes(get("/") + &get("/abandon"));
+            both.take(0).advance(40 * second)
+        }),
         ("panic", Script::bytes(get("/panic") + &get("/"))),
         ("blocking", Script::bytes(get("/blocking"))),
         (
@@ -131,6 +136,16 @@ fn a_lenient_session() {
     let limits = Arc::new(limits);
     for (name, script) in scripts().into_iter().chain(lenient_scripts()) {
         hold(|| Session::with_limits(every, limits.clone()), name, script, &bounds);
+    }
+}
+
+/// Whoever observes changes nothing.
+#[test]
+fn an_observed_session() {
+    let bounds = bounds().view(http1_view);
+    for (name, script) in scripts() {
+        let observer = Arc::new(|event: &Event<'_>| drop(format!("{event:?}")));
+        hold(|| Session::new(every).observer(observer.clone()), name, script, &bounds);
     }
 }
 

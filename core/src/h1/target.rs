@@ -124,14 +124,8 @@ fn is_scheme(text: &[u8]) -> bool {
 
 /// A target that came, and was found to have a [`Form`], as a URI.
 pub(super) fn uri(target: &Bytes, limits: &Limits) -> Result<Uri, Reason> {
-    let takes_raw = limits.leniency.raw_target;
-    if !takes_raw || target.iter().all(|byte| is_target_char(*byte)) {
-        match Uri::from_maybe_shared(target.clone()) {
-            Ok(uri) => return Ok(uri),
-            Err(_) if !takes_raw => return Err(Reason::InvalidTarget),
-            // A grave accent in the path.
-            Err(_) => {}
-        }
+    if !limits.leniency.raw_target || !target.iter().any(|byte| is_raw_target_char(*byte)) {
+        return Uri::from_maybe_shared(target.clone()).map_err(|_| Reason::InvalidTarget);
     }
     let encoded = encoded(target);
     match encoded.len() > limits.target_bytes.min(URI_BYTES) {

@@ -85,7 +85,8 @@ impl<S: Service> Session<S> {
 
         if self.observed.0.is_some() {
             let (method, target) = (head.method.clone(), head.uri.clone());
-            let record = AccessRecord::new(method, target, head.version, self.now.mono);
+            let mut record = AccessRecord::new(method, target, head.version, self.now.mono);
+            record.written_before = io.output.taken() + io.output.len();
             self.observed.tell(Event::RequestStarted(&record));
             self.record = Some(Box::new(record));
         }
@@ -116,7 +117,7 @@ impl<S: Service> Session<S> {
     }
 
     pub(super) fn receive_body(&mut self, io: &mut Io) -> bool {
-        if self.peer == Peer::Gone || !self.exchange.wants_body() {
+        if self.abort || self.peer == Peer::Gone || !self.exchange.wants_body() {
             return false;
         }
         let mut moved = false;

@@ -62,7 +62,7 @@ impl<S: Service> Session<S> {
     /// Renders an error with the service's own means. An error of that is rendered without them.
     pub(super) fn fail(&mut self, error: Error, io: &mut Io) {
         if self.has_begun() {
-            return self.abort();
+            return self.abort(io);
         }
         let status = error.status();
         if std::mem::replace(&mut self.failing, true) {
@@ -107,7 +107,7 @@ impl<S: Service> Session<S> {
             // The handler began a response, left it, and returned another.
             (_, _) => {
                 self.observed.guard(Entry::Drop, || drop(response));
-                self.abort();
+                self.abort(io);
             }
         }
     }
@@ -171,7 +171,7 @@ impl<S: Service> Session<S> {
                 self.poll_due = true;
                 if let Err(misuse) = sent {
                     self.observed.tell(Event::Misused(&misuse));
-                    self.abort();
+                    self.abort(io);
                 }
                 return;
             }
@@ -184,7 +184,7 @@ impl<S: Service> Session<S> {
         let ended = sent.and_then(|()| self.conn.send_end(trailers, &mut io.output));
         if let Err(misuse) = ended {
             self.observed.tell(Event::Misused(&misuse));
-            return self.abort();
+            return self.abort(io);
         }
         self.sending = Sending::Complete;
     }
@@ -250,7 +250,7 @@ impl<S: Service> Session<S> {
                 self.poll_due = true;
                 if let Err(misuse) = sent {
                     self.observed.tell(Event::Misused(&misuse));
-                    self.abort();
+                    self.abort(io);
                 }
             }
             Some(Poll::Ready(Ok(None))) => {
@@ -261,11 +261,11 @@ impl<S: Service> Session<S> {
                 self.observed.tell(Event::BodyFailed(&error));
                 self.observed.guard(Entry::Drop, || drop(error));
                 self.sending = Sending::Stream(body);
-                self.abort();
+                self.abort(io);
             }
             None => {
                 self.sending = Sending::Stream(body);
-                self.abort();
+                self.abort(io);
             }
         }
         true
@@ -300,8 +300,8 @@ impl<S: Service> Session<S> {
         let sent = data.into_iter().try_for_each(|data| self.conn.send_data(data, &mut io.output));
         match stage {
             WriteStage::Finished(trailers) => self.end_body(sent, trailers.as_deref(), io),
-            WriteStage::Abandoned => self.abandon(),
-            _ if sent.is_err() => self.abandon(),
+            WriteStage::Abandoned => self.abandon(io),
+            _ if sent.is_err() => self.abandon(io),
             _ => {}
         }
         moved
@@ -314,9 +314,9 @@ impl<S: Service> Session<S> {
     }
 
     /// The handler left its own response in the middle.
-    fn abandon(&mut self) {
+    fn abandon(&mut self, io: &Io) {
         self.drop_handler();
-        self.abort();
+        self.abort(io);
     }
 
     /// Ends the exchange once the handler and the response are through.

@@ -312,7 +312,9 @@ impl<S: Service> Session<S> {
     /// Looks how much of the response has been made, for whoever observes.
     pub(super) fn measure_response(&mut self, io: &Io) {
         if let Some(record) = &mut self.record {
-            record.bytes = io.output.taken() + io.output.len() - record.written_before;
+            // Output that a deadline has thrown away is no reason to count less.
+            let made = (io.output.taken() + io.output.len()).saturating_sub(record.written_before);
+            record.bytes = record.bytes.max(made);
         }
     }
 
@@ -336,9 +338,11 @@ impl<S: Service> Session<S> {
         }
     }
 
-    /// The message must look cut: nothing more is written, and once the peer has what was, the connection is
-    /// reset. What was written is the same however the input came in pieces, and so is what the peer may read.
-    pub(super) fn abort(&mut self) {
+    /// The message must look cut: nothing more is written, and once the driver has taken what was, the connection
+    /// is reset. So what the driver is given is the same however the input came in pieces; how much of it the
+    /// reset leaves to the peer is the transport's.
+    pub(super) fn abort(&mut self, io: &Io) {
+        self.measure_response(io);
         self.abort = true;
         self.conn.close(CloseReason::Aborted);
         self.drop_body();
@@ -350,9 +354,10 @@ impl<S: Service> Session<S> {
 
     /// As [`abort`](Self::abort), by a server that does not wait for the peer to read.
     pub(super) fn abort_now(&mut self, io: &mut Io) {
+        self.measure_response(io);
         io.output.clear();
         self.times.write = None;
-        self.abort();
+        self.abort(io);
     }
 
     /// Whether more output may be queued before the peer has to read.
