@@ -7,10 +7,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use http::{HeaderMap, StatusCode};
+use http::header::{SET_COOKIE, VARY};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::h1::Refusal;
-use crate::message::{BodyError, Response, SpawnError};
+use crate::message::{BodyError, Rejection, Response, SpawnError};
 
 /// Any error that may cross threads.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -76,6 +77,11 @@ impl std::error::Error for LimitExceeded {}
 /// its message, so that internals stay inside. It is no `std::error::Error` itself, since that would
 /// forbid the conversion.
 ///
+/// What the client gets of it is the status, the message, the fields and the [code](Self::code); a status of 3xx is a
+/// redirect on the same way out. Where no error handler renders it, an application tells it in the form that the
+/// client's `Accept` prefers: as an HTML page, as problem details (RFC 9457), or, by default, as plain text. The cause
+/// is shown in [debug](crate::App::debug) only.
+///
 /// ```
 /// use bakestone::{Error, Result};
 /// use http::StatusCode;
@@ -91,42 +97,105 @@ impl std::error::Error for LimitExceeded {}
 /// let error = age("old").unwrap_err();
 /// assert_eq!((error.status(), error.message()), (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"));
 /// assert!(error.is::<std::num::ParseIntError>());
+///
+/// let error = Error::conflict("the last cake was sold").with_code("sold-out");
+/// assert_eq!((error.status(), error.code()), (StatusCode::CONFLICT, Some("sold-out")));
 /// ```
 pub struct Error(Box<Inner>);
 
 struct Inner {
     status: StatusCode,
     message: Cow<'static, str>,
+    code: Option<Cow<'static, str>>,
     headers: HeaderMap,
     source: Option<BoxError>,
+}
+
+/// One row a constructor: those of the client's faults take a message for it; of the others, and of 404, the standard
+/// phrase says what there is to say.
+macro_rules! constructors {
+    ($($(#[$meaning:meta])* $name:ident($($message:ident)?) $status:ident;)+) => {$(
+        $(#[$meaning])*
+        pub fn $name($($message: impl Into<Cow<'static, str>>)?) -> Self {
+            Self::from_status(StatusCode::$status)$(.with_message($message))?
+        }
+    )+};
 }
 
 impl Error {
     /// An error with this status, and this message for the client.
     pub fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self(Box::new(Inner { status, message: message.into(), headers: HeaderMap::new(), source: None }))
+        let inner =
+            Inner { status, message: message.into(), code: None, headers: HeaderMap::new(), source: None };
+        Self(Box::new(inner))
     }
 
     /// An error with this status, and its standard phrase for the client.
     pub fn from_status(status: StatusCode) -> Self {
-        Self::new(status, status.canonical_reason().unwrap_or("Error"))
+        Self::new(status, phrase(status))
     }
 
-    /// An error with this status, its standard phrase for the client and the cause for the logs.
-    pub fn with_source(status: StatusCode, source: impl Into<BoxError>) -> Self {
-        let mut error = Self::from_status(status);
-        error.0.source = Some(source.into());
-        error
+    constructors! {
+        /// 400: the request is wrong in itself.
+        bad_request(message) BAD_REQUEST;
+        /// 401: who asks is not known. It goes with `WWW-Authenticate` (RFC 9110, section 15.5.2).
+        unauthorized(message) UNAUTHORIZED;
+        /// 403: who asks may not.
+        forbidden(message) FORBIDDEN;
+        /// 404, with the standard phrase.
+        not_found() NOT_FOUND;
+        /// 409: it does not go with what is there.
+        conflict(message) CONFLICT;
+        /// 410: it was there, and will not be again.
+        gone(message) GONE;
+        /// 412: what the request presupposes does not hold.
+        precondition_failed(message) PRECONDITION_FAILED;
+        /// 413: the body is too large.
+        payload_too_large(message) PAYLOAD_TOO_LARGE;
+        /// 415: the body is of a type that is not taken.
+        unsupported_media_type(message) UNSUPPORTED_MEDIA_TYPE;
+        /// 422: the body is well-formed, and makes no sense.
+        unprocessable(message) UNPROCESSABLE_ENTITY;
+        /// 429: the client asks too often. `Retry-After` may say when again (RFC 6585, section 4).
+        too_many_requests(message) TOO_MANY_REQUESTS;
+        /// 500, with the standard phrase.
+        internal() INTERNAL_SERVER_ERROR;
+        /// 501, with the standard phrase.
+        not_implemented() NOT_IMPLEMENTED;
+        /// 502, with the standard phrase: a server behind this one gave no sense.
+        bad_gateway() BAD_GATEWAY;
+        /// 503, with the standard phrase: it will pass. `Retry-After` may say when (RFC 9110, section 10.2.3).
+        unavailable() SERVICE_UNAVAILABLE;
+        /// 504, with the standard phrase: a server behind this one gave no answer in time.
+        gateway_timeout() GATEWAY_TIMEOUT;
     }
 
-    /// 404 Not Found.
-    pub fn not_found() -> Self {
-        Self::from_status(StatusCode::NOT_FOUND)
+    /// The same error with this message for the client.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
+        self.0.message = message.into();
+        self
     }
 
-    /// 500 Internal Server Error.
-    pub fn internal() -> Self {
-        Self::from_status(StatusCode::INTERNAL_SERVER_ERROR)
+    /// The same error with this cause for the logs.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// The same error with this field, in place of any of that name.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.headers.insert(name, value);
+        self
+    }
+
+    /// The same error with this [code](Self::code): a name in kebab case, or an absolute URI of one's own.
+    #[must_use]
+    pub fn with_code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
+        self.0.code = Some(code.into());
+        self
     }
 
     /// The status that the client gets.
@@ -137,6 +206,18 @@ impl Error {
     /// The message that the client gets.
     pub fn message(&self) -> &str {
         &self.0.message
+    }
+
+    /// What kind of error it is, for programs: a name that stays the same from version to version, where the status
+    /// does not say all.
+    ///
+    /// Core's own errors have one where they are the client's matter: that of a [`Refusal`] or a [`Rejection`],
+    /// `limit-exceeded`, `disconnected`, `body-timed-out`, `not-utf8`, `too-many-tasks`, `stopping`.
+    ///
+    /// It is the `type` of the problem details (RFC 9457, section 3.1.1): `urn:bakestone:` and the name, or the code
+    /// itself if it has a colon; `about:blank` without one.
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
     }
 
     /// Fields that go out with the error, such as `Allow` with 405.
@@ -164,24 +245,35 @@ impl Error {
         self.source().and_then(|source| source.downcast_ref())
     }
 
-    /// The cause, its cause, and so on.
+    /// The cause, its cause, and so on; the first 64 of them, since a chain may lead back to itself.
     pub fn causes(&self) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
         let first = self.source().map(|source| source as &(dyn std::error::Error + 'static));
-        std::iter::successors(first, |cause| cause.source())
+        std::iter::successors(first, |cause| cause.source()).take(64)
     }
 
-    /// The plain-text answer: the message, with the status and the fields.
-    pub fn to_response(&self) -> Response {
+    /// The plain answer: the message as text, with the status and the fields.
+    pub fn into_response(self) -> Response {
+        self.as_text()
+    }
+
+    /// As [`into_response`](Self::into_response).
+    pub(crate) fn as_text(&self) -> Response {
         let mut response = Response::text(self.0.status, self.0.message.clone());
-        for (name, value) in &self.0.headers {
-            response.headers.append(name, value.clone());
-        }
+        self.add_fields(&mut response);
         response
     }
 
-    /// As [`to_response`](Self::to_response).
-    pub fn into_response(self) -> Response {
-        self.to_response()
+    /// Adds the fields to `response`, whose own ones of the same name stay as they are.
+    pub(crate) fn add_fields(&self, response: &mut Response) {
+        for name in self.0.headers.keys() {
+            // What these say is the sum of what all of them say.
+            let adds_up = name == VARY || name == SET_COOKIE;
+            if adds_up || !response.headers.contains_key(name) {
+                for value in self.0.headers.get_all(name) {
+                    response.headers.append(name, value.clone());
+                }
+            }
+        }
     }
 }
 
@@ -190,6 +282,7 @@ impl fmt::Debug for Error {
         f.debug_struct("Error")
             .field("status", &self.0.status)
             .field("message", &self.0.message)
+            .field("code", &self.0.code)
             .field("source", &self.0.source)
             .finish()
     }
@@ -207,33 +300,66 @@ impl fmt::Display for Error {
 
 impl<E: std::error::Error + Send + Sync + 'static> From<E> for Error {
     fn from(error: E) -> Self {
-        let (status, told) = meaning(&error);
-        let message = if told { Some(error.to_string()) } else { None };
-        let mut converted = Self::with_source(status, error);
-        if let Some(message) = message {
-            converted.0.message = message.into();
+        let Meaning { status, is_told, code } = meaning(&error);
+        let mut converted = Self::from_status(status);
+        if is_told {
+            converted.0.message = error.to_string().into();
         }
-        converted
+        converted.0.code = code.map(Cow::Borrowed);
+        converted.with_source(error)
     }
 }
 
-/// The status that an error of core's own stands for, and whether its text is meant for the client.
-fn meaning(error: &(dyn std::error::Error + 'static)) -> (StatusCode, bool) {
+/// The standard phrase of a status.
+pub(crate) fn phrase(status: StatusCode) -> &'static str {
+    status.canonical_reason().unwrap_or("Error")
+}
+
+/// What an error of core's own says to the client.
+struct Meaning {
+    status: StatusCode,
+    /// Whether its text is meant for the client.
+    is_told: bool,
+    code: Option<&'static str>,
+}
+
+fn meaning(error: &(dyn std::error::Error + 'static)) -> Meaning {
+    let told = |status, code| Meaning { status, is_told: true, code: Some(code) };
+    let untold = |status, code| Meaning { status, is_told: false, code };
     if let Some(refusal) = error.downcast_ref::<Refusal>() {
-        return (refusal.status, true);
+        return told(refusal.status, refusal.code());
+    }
+    if let Some(rejection) = error.downcast_ref::<Rejection>() {
+        return match rejection.is_told() {
+            true => told(rejection.status(), rejection.code()),
+            false => untold(rejection.status(), None),
+        };
     }
     if error.is::<LimitExceeded>() {
-        return (StatusCode::PAYLOAD_TOO_LARGE, true);
+        return told(StatusCode::PAYLOAD_TOO_LARGE, "limit-exceeded");
     }
     if error.is::<Disconnected>() {
-        return (StatusCode::BAD_REQUEST, true);
+        return told(StatusCode::BAD_REQUEST, "disconnected");
     }
     if let Some(body) = error.downcast_ref::<BodyError>() {
-        return body.meaning();
+        let (status, is_told) = body.meaning();
+        return Meaning { status, is_told, code: body_code(body) };
     }
-    if let Some(SpawnError::Full(_) | SpawnError::Over) = error.downcast_ref() {
-        // It passes when tasks end, or when another server takes over.
-        return (StatusCode::SERVICE_UNAVAILABLE, false);
+    // It passes when tasks end, or when another server takes over.
+    match error.downcast_ref::<SpawnError>() {
+        Some(SpawnError::Full(_)) => untold(StatusCode::SERVICE_UNAVAILABLE, Some("too-many-tasks")),
+        Some(SpawnError::Over) => untold(StatusCode::SERVICE_UNAVAILABLE, Some("stopping")),
+        _ => untold(StatusCode::INTERNAL_SERVER_ERROR, None),
     }
-    (StatusCode::INTERNAL_SERVER_ERROR, false)
+}
+
+fn body_code(error: &BodyError) -> Option<&'static str> {
+    match error {
+        BodyError::Disconnected(_) => Some("disconnected"),
+        BodyError::Refused(refusal) => Some(refusal.code()),
+        BodyError::LimitExceeded(_) => Some("limit-exceeded"),
+        BodyError::TimedOut => Some("body-timed-out"),
+        BodyError::NotUtf8(_) => Some("not-utf8"),
+        BodyError::Source(_) => None,
+    }
 }

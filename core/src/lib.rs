@@ -16,9 +16,15 @@
 //! # Features
 //!
 //! `json` (on by default): JSON values as request and response bodies.
+//!
+//! `http-body`: [`Body`] as the `http-body` crate's, for hyper, tower and what is built on them.
+//!
+//! `regex` (on by default): regular expressions in the patterns of routes.
 #![forbid(unsafe_code)]
 
 pub mod app;
+#[cfg(any(doc, doctest))]
+pub mod docs;
 pub mod effect;
 pub mod error;
 pub mod h1;
@@ -32,12 +38,15 @@ pub mod router;
 pub mod session;
 
 pub use ::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header};
-pub use app::{App, Path, State, any, delete, get, head, options, patch, post, put};
+pub use app::{
+    App, Cookies, Extension, Form, Header, Path, Query, State, any, delete, get, head, options, patch, post,
+    put,
+};
 pub use bytes::Bytes;
 pub use error::{Error, Result};
 pub use leniency::Leniency;
 pub use limits::Limits;
 #[cfg(feature = "json")]
 pub use message::Json;
-pub use message::{Body, Context, Html, IntoResponse, Request, Response, Text};
+pub use message::{Body, Context, Html, IntoResponse, MultiMap, Rejection, Request, Response, Text};
 pub use session::{Lifecycle, Service, Session};

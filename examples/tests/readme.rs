@@ -28,6 +28,11 @@ fn its_limits_are_the_defaults() {
         ),
         format!("| buffered body | {} | 413 |", bytes(limits.buffered_body_bytes)),
         format!(
+            "| form: fields; bytes of a field | {},000; {} | 413 |",
+            limits.form_fields / 1000,
+            bytes(limits.form_field_bytes)
+        ),
+        format!(
             "| unread body drained to keep the connection | {} | close |",
             bytes(limits.drained_body_bytes as usize)
         ),

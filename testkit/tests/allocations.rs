@@ -6,8 +6,9 @@ mod counting;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
+use bakestone::app::Next;
 use bakestone::machine::{Io, Machine, Memory, Now, Read};
-use bakestone::{App, Limits, Path, Request, Service, Session, Text, get};
+use bakestone::{App, Limits, Path, Request, Response, Service, Session, Text, get};
 use bytes::Buf;
 
 /// The allocations of one of many like requests on a kept connection, whose driver reuses its buffers.
@@ -52,6 +53,41 @@ fn a_get_through_an_app_with_a_parameter_and_text_costs_at_most_5() {
     );
     eprintln!("{count} allocations for a GET through an app");
     assert!(count <= 5, "{count}");
+}
+
+async fn pass_on(request: Request, next: Next) -> Response {
+    next.run(request).await
+}
+
+#[test]
+fn what_a_get_through_an_app_costs() {
+    let routes = || App::new().route("/", get(|| Text("Hello, World!")));
+    let table: [(&str, &str, App, usize); 7] = [
+        ("one route", "/", routes(), 3),
+        ("one middleware", "/", routes().middleware(pass_on), 4),
+        ("two middlewares", "/", routes().middleware(pass_on).middleware(pass_on), 5),
+        (
+            "one around the route",
+            "/",
+            App::new().route("/", get(|| Text("Hello, World!")).middleware(pass_on)),
+            4,
+        ),
+        ("one service around", "/", routes().wrap(|rest| rest), 8),
+        ("a mount", "/mount", App::new().mount("/mount", routes()), 3),
+        (
+            "a mount that has a middleware",
+            "/mount",
+            App::new().mount("/mount", routes().middleware(pass_on)),
+            4,
+        ),
+    ];
+    for (what, path, app, most) in table {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: example.com\r\n\r\n");
+        let session = Session::new(app.build().unwrap());
+        let count = allocations(session, request.as_bytes(), b"\r\n\r\nHello, World!");
+        eprintln!("{count} allocations for a GET through an app with {what}");
+        assert!(count <= most, "{what}: {count}");
+    }
 }
 
 /// What a kept connection owns between two requests, its session and its `Io` included, where the driver lends the rest.

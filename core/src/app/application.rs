@@ -10,7 +10,8 @@ use crate::session::{IntoService, Lifecycle, Service};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an application to serve",
     label = "this does not answer requests",
-    note = "serve an `App`, or a function `fn(Request) -> impl IntoResponse`, asynchronous or not"
+    note = "serve an `App`, or a function `fn(Request) -> impl IntoResponse`, asynchronous or not",
+    note = "a function of other arguments is a handler, and needs a route: `App::new().route(\"/\", get(handler))`"
 )]
 pub trait Application<M> {
     /// What answers the requests.
@@ -37,6 +38,7 @@ impl Application<ByRoutes> for App {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<M, T: IntoService<M>> Application<(M,)> for T {
     type Service = T::Service;
 

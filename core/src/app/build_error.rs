@@ -92,6 +92,24 @@ pub enum BuildError {
         /// Where it was given.
         location: &'static Location<'static>,
     },
+    /// An application has two fallbacks.
+    SameFallback {
+        /// Where the second was given.
+        location: &'static Location<'static>,
+        /// Where the first was given.
+        first: &'static Location<'static>,
+    },
+    /// Two applications are mounted at the same prefix, or at prefixes that lead to the same paths.
+    SamePrefix {
+        /// The prefix.
+        prefix: String,
+        /// Where the second was mounted.
+        location: &'static Location<'static>,
+        /// The prefix of the first.
+        other: String,
+        /// Where the first was mounted.
+        first: &'static Location<'static>,
+    },
     /// An application with a fallback was merged: there is no path that is the fallback's alone.
     MergedFallback {
         /// Where the fallback was given.
@@ -103,6 +121,17 @@ pub enum BuildError {
         needed: usize,
         /// How many there are.
         found: usize,
+        /// The handler's type.
+        handler: &'static str,
+        /// The path.
+        path: String,
+        /// Where the handler was given.
+        location: &'static Location<'static>,
+    },
+    /// A handler takes a parameter of a name that the path has not.
+    NoParam {
+        /// The name.
+        param: String,
         /// The handler's type.
         handler: &'static str,
         /// The path.
@@ -162,6 +191,12 @@ impl fmt::Display for BuildError {
             Self::BadPrefix { prefix, location } => {
                 write!(f, "{location}: `{prefix}`: the prefix of a mount begins with `/`")
             }
+            Self::SameFallback { location, first } => {
+                write!(f, "{location}: there is a fallback already, at {first}")
+            }
+            Self::SamePrefix { prefix, location, other, first } => {
+                write!(f, "{location}: `{prefix}`: there is a mount at `{other}` already, at {first}")
+            }
             Self::MergedFallback { location } => write!(
                 f,
                 "{location}: an application that is merged cannot have a fallback: mount it, or give the \
@@ -171,6 +206,11 @@ impl fmt::Display for BuildError {
                 f,
                 "{location}: `{path}`: the path has {found} of the {needed} parameters \
                  that the handler `{handler}` takes (take an `Option<Path<..>>` where they may be missing)"
+            ),
+            Self::NoParam { param, handler, path, location } => write!(
+                f,
+                "{location}: `{path}`: the path has no parameter `{param}`, \
+                 which the handler `{handler}` takes (make it an `Option` where it may be missing)"
             ),
         }
     }

@@ -40,10 +40,13 @@ use crate::session::{Asynchronous, Synchronous};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a handler",
-    label = "this does not answer the requests of a route",
-    note = "a handler is a function or a closure, asynchronous or not, of up to twelve arguments, whose types are written out",
-    note = "each argument implements `FromParts`, or `FromRequest` if it is the last; what is returned implements `IntoResponse`",
-    note = "its future, and what it keeps across an `.await`, must be `Send`"
+    label = "an argument, what is returned, or the future does not fit; the notes say what does",
+    note = "any argument may be `Path<T>`, `Query<T>`, `State<T>`, `Header<T>`, `Method`, `Context` or what else implements `FromParts`; none is a reference",
+    note = "the last one, and no other, may take the body: `Request`, `Body`, `Bytes`, `String`, `Json<T>`, `Form<T>` or what else implements `FromRequest`",
+    note = "the `T` of a `Path`, `Query`, `Form` or `Json` implements `serde::Deserialize`, and borrows nothing; that of a `State` is `Clone`",
+    note = "what is returned implements `IntoResponse`: text, bytes, `Json(value)`, `Text(text)`, `Response`, or a `Result` of one whose error becomes a `bakestone::Error`",
+    note = "the future of an asynchronous handler is `Send`: no `Rc`, no lock's guard is kept across an `.await`",
+    note = "there are at most twelve arguments, and a closure writes out their types"
 )]
 pub trait Handler<M>: Send + Sync + 'static {
     /// Answers `request`.

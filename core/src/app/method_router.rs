@@ -80,7 +80,7 @@ impl<H: Handler<M>, M: 'static> Endpoint for Typed<H, M> {
 /// of another spelling is given as a [`Method`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a method",
-    label = "a `Method`, or its name as a `&str`"
+    label = "expected a `Method`, or its name as a `&str`"
 )]
 pub trait IntoMethod {
     /// The method; or the text, if it is none.

@@ -62,9 +62,10 @@ use crate::message::{IntoResponse, Request, Response};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not middleware",
-    label = "this does not stand around a handler",
-    note = "middleware is an asynchronous function `(Request, Next) -> impl IntoResponse`, with up to four `FromParts` arguments before these, or a type that implements `Middleware`",
-    note = "its future, and what it keeps across an `.await`, must be `Send`"
+    label = "expected an `async fn(Request, Next) -> impl IntoResponse`",
+    note = "middleware is an asynchronous function whose last arguments are `Request` and `Next`; up to four that implement `FromParts` may come before",
+    note = "its future is `Send`: no `Rc`, no lock's guard is kept across an `.await`",
+    note = "a type of your own implements `Middleware`"
 )]
 pub trait Middleware<M = ByHand>: Send + Sync + 'static {
     /// Answers `request`, by what comes next or without it.
@@ -88,6 +89,22 @@ pub trait Middleware<M = ByHand>: Send + Sync + 'static {
 /// Marks a type that implements [`Middleware`] itself.
 #[derive(Debug)]
 pub enum ByHand {}
+
+/// One that stands in several places, and is the same in all of them.
+impl<T: Middleware> Middleware for Arc<T> {
+    fn call(
+        &self,
+        request: Request,
+        next: Next,
+        states: &States,
+    ) -> impl Future<Output = Result<Response>> + Send {
+        (**self).call(request, next, states)
+    }
+
+    fn requirements(requirements: &mut Requirements) {
+        T::requirements(requirements);
+    }
+}
 
 macro_rules! middleware {
     ($($($arg:ident)*;)*) => {$(

@@ -29,12 +29,15 @@ mod application;
 mod blocking;
 mod build;
 mod build_error;
+mod deserialize;
 mod extract;
 mod handler;
+mod introspect;
 mod level;
 mod limits;
 mod method_router;
 mod middleware;
+mod mounts;
 mod on_error;
 mod path;
 mod paths;
@@ -52,18 +55,22 @@ use std::panic::Location;
 pub use application::{Application, ByRoutes};
 pub use blocking::{Blocking, Blocks, blocking};
 pub use build_error::{BuildError, BuildErrors};
-pub use extract::{FromParts, FromRequest, Requirements, ViaParts, ViaRequest};
+pub use extract::{
+    Cookies, Extension, Form, FromHeader, FromParts, FromRequest, Header, Query, Requirements, ViaParts,
+    ViaRequest,
+};
 pub use handler::Handler;
+pub use introspect::RouteInfo;
 pub use limits::RouteLimits;
 pub use method_router::{IntoMethod, MethodRouter, any, delete, get, head, on, options, patch, post, put};
 pub use middleware::{ByHand, Middleware, Next};
 pub use on_error::{Caught, ErrorHandler, Failure, IntoStatus};
-pub use path::{FromParam, FromParams, Path};
+pub use path::Path;
 pub use paths::IntoPaths;
 pub use service::AppService;
 pub use state::{State, States};
 pub use view::View;
-pub use wrap::Rest;
+pub use wrap::{NotItsRequest, Rest};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -109,7 +116,7 @@ pub struct App {
     states: Vec<Stored>,
     middleware: Vec<Layer>,
     error_handlers: Vec<Result<Registered, BuildError>>,
-    fallback: Option<Entry>,
+    fallbacks: Vec<Entry>,
     limits: RouteLimits,
     debug: Option<bool>,
     lifecycle: Lifecycle,
@@ -259,10 +266,11 @@ impl App {
         self
     }
 
-    /// Answers with `handler` where no route matches the path, in place of 404.
+    /// Answers with `handler` where no route matches the path, in place of 404. Of the path's parameters it has those of
+    /// the mount's prefix.
     #[track_caller]
     pub fn fallback<M: 'static>(mut self, handler: impl Handler<M>) -> Self {
-        self.fallback = any(handler).entries.pop();
+        self.fallbacks.append(&mut any(handler).entries);
         self
     }
 
@@ -305,10 +313,17 @@ impl App {
 
     limit_setters!("these routes");
 
-    /// Shows the client what is inside an error: its causes, the route, the request. For development only; mounts do
+    /// Shows the client what is inside an error: its causes, and the request. For development only; mounts do
     /// as the application around them unless they say otherwise.
     pub fn debug(mut self, debug: bool) -> Self {
         self.debug = Some(debug);
+        self
+    }
+
+    /// Starts all the same when a start-up hook of this application fails; see
+    /// [`Lifecycle::ignore_startup_errors`]. What is mounted says so for itself.
+    pub fn ignore_startup_errors(mut self) -> Self {
+        self.lifecycle = self.lifecycle.ignore_startup_errors();
         self
     }
 

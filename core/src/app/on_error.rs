@@ -86,10 +86,12 @@ impl<E> fmt::Debug for Failure<E> {
 /// What an error handler may be registered for: the type of a cause, or [`Error`] itself for all errors.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no error that a handler could be registered for",
-    label = "neither a `std::error::Error` nor `bakestone::Error`"
+    label = "neither a `std::error::Error` nor `bakestone::Error`",
+    note = "implement `std::error::Error` for `{Self}`; it is `Send`, `Sync` and `'static`"
 )]
 pub trait Caught: sealed::Caught {}
 
+#[diagnostic::do_not_recommend]
 impl<E: sealed::Caught> Caught for E {}
 
 mod sealed {
@@ -141,15 +143,17 @@ mod sealed {
 /// A response whose status is 200 takes the error's; any other is kept.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an error handler",
-    label = "this does not render an error",
-    note = "an error handler is a function of one `Failure<E>`, asynchronous or not, that returns a response"
+    label = "expected a function of one `Failure<E>` that returns a response",
+    note = "an error handler is a function or a closure, asynchronous or not, whose only argument is `Failure<E>`, which is an `E` by reference",
+    note = "`E` is the type of the error; for a status, and for all errors, it is `bakestone::Error`",
+    note = "what is returned implements `IntoResponse`; the future of an asynchronous one is `Send`"
 )]
 pub trait ErrorHandler<E, M>: Send + Sync + 'static {
     /// Renders the error.
     ///
     /// # Errors
     ///
-    /// An error of its own: the client then gets the plain standard text for the first one.
+    /// An error of its own: the client then gets a bare 500.
     fn render(&self, failure: Failure<E>) -> impl Future<Output = Result<Response>> + Send + 'static;
 }
 
@@ -268,7 +272,10 @@ impl fmt::Debug for ErrorHandlers {
 }
 
 /// A status, or its number: what [`App::on_status`](super::App::on_status) takes.
-#[diagnostic::on_unimplemented(message = "`{Self}` is not a status", label = "a `StatusCode`, or its number")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a status",
+    label = "expected a `StatusCode`, or its number"
+)]
 pub trait IntoStatus {
     /// The status; or the number, if it is none.
     fn into_status(self) -> Result<StatusCode, u16>;

@@ -1,168 +1,73 @@
 //! The parameters of the path as an argument.
 
-use std::borrow::Cow;
+use serde_core::de::DeserializeOwned;
 
-use http::StatusCode;
-
-use super::extract::{FromParts, Requirements};
+use super::deserialize::{self, Misfit, Problem};
+use super::extract::{FromParts, Requirements, rejection};
 use super::state::States;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::message::Request;
-use crate::router::Params;
 
-/// The parameters of the path, in its order: `Path<T>` is the first, `Path<(A, B)>` the first two, and so on up
-/// to eight. Where names serve better, take [`Params`].
+/// The parameters of the path, as a type of the application's own.
 ///
-/// A value that is no `T` is 400, with a message that names the parameter; but 404 where the pattern
-/// has a type of its own (`{id:int}`), since the path then is none of the route's. A route of which a
-/// path has fewer parameters is not built; as `Option<Path<T>>` they may be missing.
+/// | `T` | takes |
+/// |---|---|
+/// | text, a number, `bool`, `char`, an enum without values, a type around one of them | the first parameter |
+/// | a tuple | as many as it has places, in the path's order |
+/// | a struct | those that have its fields' names, wherever they stand |
+/// | a map, a sequence, a sequence of pairs, [`MultiMap`](crate::MultiMap) | all of them |
+///
+/// A value is read as [`Query`](super::Query) reads one. One that is no `T` is 400, with a message that names the
+/// parameter; but 404 where the pattern has a type of its own (`{id:int}`), since the path then is none
+/// of the route's.
+///
+/// A route of which a path has fewer parameters, or not those of the struct's names, is not built. To find that
+/// out, `T` is made once of values that are made up. As `Option<Path<T>>` all may be missing, as an `Option` in
+/// the struct one of them.
 ///
 /// ```
 /// use bakestone::{App, Path, Text, get};
+/// use serde::Deserialize;
 ///
 /// async fn record(Path((user, record)): Path<(String, u32)>) -> Text<String> {
 ///     Text(format!("record {record} of {user}"))
 /// }
 ///
-/// assert!(App::new().route("/users/{user}/records/{record:int}", get(record)).build().is_ok());
-/// assert!(App::new().route("/users/{user}", get(record)).build().is_err());
+/// #[derive(Deserialize)]
+/// struct Record {
+///     user: String,
+///     record: u32,
+/// }
+///
+/// async fn by_name(Path(Record { user, record }): Path<Record>) -> Text<String> {
+///     Text(format!("record {record} of {user}"))
+/// }
+///
+/// let build = |path: &str| App::new().route(path, get(record).post(by_name)).build();
+/// assert!(build("/users/{user}/records/{record:int}").is_ok());
+/// assert!(build("/users/{user}").is_err());
+/// assert!(build("/users/{name}/records/{record:int}").is_err());
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Path<T>(pub T);
 
-/// What [`Path`] holds: one [`FromParam`], or a tuple of up to eight.
-#[diagnostic::on_unimplemented(
-    message = "`Path<{Self}>` cannot be made of a path's parameters",
-    label = "neither a `FromParam` nor a tuple of up to eight of them",
-    note = "implement `FromParam` for `{Self}`, or take `Params` and look up the parameters by name"
-)]
-pub trait FromParams: Sized {
-    /// How many parameters it takes.
-    const COUNT: usize;
-
-    /// Makes it of the first [`COUNT`](Self::COUNT) parameters.
-    ///
-    /// # Errors
-    ///
-    /// What the client gets: 400 or 404, as [`Path`] says.
-    fn from_params(params: &Params) -> Result<Self>;
-}
-
-/// A value that one parameter of a path may be.
-///
-/// ```
-/// use bakestone::app::FromParam;
-/// use std::borrow::Cow;
-///
-/// enum Shelf { Upper, Lower }
-///
-/// impl FromParam for Shelf {
-///     const EXPECTED: &'static str = "`upper` or `lower`";
-///
-///     fn from_param(value: Cow<'_, str>) -> Option<Self> {
-///         match &*value {
-///             "upper" => Some(Shelf::Upper),
-///             "lower" => Some(Shelf::Lower),
-///             _ => None,
-///         }
-///     }
-/// }
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be made of a parameter of the path",
-    label = "this does not implement `FromParam`",
-    note = "strings, `char`, `bool`, integers and floating-point numbers do; implement it for a type of your own"
-)]
-pub trait FromParam: Sized {
-    /// What the client is told to send: "the path's `id` must be" and this.
-    const EXPECTED: &'static str;
-
-    /// The value of this text, which is decoded; `None` if it is none.
-    fn from_param(value: Cow<'_, str>) -> Option<Self>;
-}
-
-impl FromParam for String {
-    const EXPECTED: &'static str = "text";
-
-    fn from_param(value: Cow<'_, str>) -> Option<Self> {
-        Some(value.into_owned())
-    }
-}
-
-macro_rules! parsed {
-    ($($expected:literal: $($type:ty),*;)*) => {$($(
-        impl FromParam for $type {
-            const EXPECTED: &'static str = $expected;
-
-            fn from_param(value: Cow<'_, str>) -> Option<Self> {
-                value.parse().ok()
-            }
-        }
-    )*)*};
-}
-
-parsed! {
-    "a whole number in range": u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize;
-    "a number": f32, f64;
-    "`true` or `false`": bool;
-    "one character": char;
-}
-
-#[diagnostic::do_not_recommend]
-impl<T: FromParam> FromParams for T {
-    const COUNT: usize = 1;
-
-    fn from_params(params: &Params) -> Result<Self> {
-        param(params, 0)
-    }
-}
-
-macro_rules! tuples {
-    ($($count:literal: $($type:ident $index:literal),*;)*) => {$(
-        impl<$($type: FromParam),*> FromParams for ($($type,)*) {
-            const COUNT: usize = $count;
-
-            fn from_params(params: &Params) -> Result<Self> {
-                Ok(($(param::<$type>(params, $index)?,)*))
-            }
-        }
-    )*};
-}
-
-tuples! {
-    1: A 0;
-    2: A 0, B 1;
-    3: A 0, B 1, C 2;
-    4: A 0, B 1, C 2, D 3;
-    5: A 0, B 1, C 2, D 3, E 4;
-    6: A 0, B 1, C 2, D 3, E 4, F 5;
-    7: A 0, B 1, C 2, D 3, E 4, F 5, G 6;
-    8: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7;
-}
-
-fn param<T: FromParam>(params: &Params, index: usize) -> Result<T> {
-    let Some((name, value, typed)) = params.value(index) else {
-        // Only where nothing was required, or outside of any route.
-        let missing =
-            format!("the route has {} parameters, and number {} is needed", params.len(), index + 1);
-        return Err(Error::with_source(StatusCode::INTERNAL_SERVER_ERROR, missing));
-    };
-    T::from_param(value).ok_or_else(|| match typed {
-        true => Error::not_found(),
-        // The name is the application's own. The value is the client's, and stays out.
-        false => {
-            let message = format!("the path's `{name}` must be {}", T::EXPECTED);
-            Error::new(StatusCode::BAD_REQUEST, message)
-        }
-    })
-}
-
-impl<T: FromParams> FromParts for Path<T> {
+impl<T: DeserializeOwned> FromParts for Path<T> {
     fn from_parts(request: &mut Request, _: &States) -> Result<Self> {
-        T::from_params(request.params()).map(Self)
+        let value = deserialize::from_params(request.params());
+        value.map(Self).map_err(|misfit| rejection::<Self>("path", blame(misfit)).into())
     }
 
     fn requirements(requirements: &mut Requirements) {
-        requirements.params(T::COUNT);
+        requirements.path::<T>();
+    }
+}
+
+/// What a path lacks is the route's fault, and none of the client's.
+fn blame(misfit: Misfit) -> Misfit {
+    match misfit.problem {
+        Problem::Missing => {
+            Misfit { problem: Problem::Unsupported("the route has no such parameter".into()), ..misfit }
+        }
+        _ => misfit,
     }
 }

@@ -6,7 +6,7 @@ use super::App;
 /// One path, or several: what [`App::route`] takes.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a path of a route",
-    label = "one path, or several",
+    label = "expected one path, or several",
     note = "a path is a `&str` or a `String`; several are an array, a slice or a `Vec` of them"
 )]
 pub trait IntoPaths {

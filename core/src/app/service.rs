@@ -12,11 +12,12 @@ use super::level::Level;
 use super::limits::RouteLimits;
 use super::method_router::Endpoint;
 use super::middleware::{End, Link, Next};
+use super::mounts::{Area, Mounts};
 use super::on_error::Rendering;
 use super::render;
 use crate::error::Error;
 use crate::message::{Asked, Request, Response};
-use crate::router::{Allow, Match, Params, Router};
+use crate::router::{self, Allow, Match, Params};
 use crate::session::{Answer, Service};
 
 /// The future of a response; the one allocation of a request that no middleware stands around.
@@ -44,10 +45,9 @@ pub struct AppService(pub(super) Arc<Core>);
 
 /// An application's routes, and what stands around all of them.
 pub(super) struct Core {
-    pub(super) router: Router<Arc<Route>>,
-    /// The mounts, by their prefix and all that is below.
-    pub(super) mounts: Router<Arc<Place>>,
-    pub(super) root: Arc<Place>,
+    /// All the routes, and who answers outside of mounts.
+    pub(super) root: Area,
+    pub(super) mounts: Option<Mounts>,
     /// The middleware of the application itself, which stands around the routing.
     pub(super) chain: Arc<[Link]>,
 }
@@ -61,6 +61,8 @@ pub(super) struct Place {
     pub(super) fallback: Option<Arc<dyn Endpoint>>,
     /// Where its paths begin, as a pattern without a slash at its end.
     pub(super) prefix: String,
+    /// How many segments the prefix has.
+    pub(super) depth: usize,
 }
 
 /// A handler in its place.
@@ -75,43 +77,37 @@ pub(super) struct Route {
 impl Core {
     /// Looks up the route, and goes on there.
     pub(super) fn dispatch(&self, mut request: Request) -> Call {
-        let found = self.router.find(request.method(), request.uri());
-        let place = self.place(request.uri());
-        match found {
-            Match::Found { value: route, params, pattern, .. } if is_within(pattern, &place.prefix) => {
+        let (area, prefix_params) = self.area(request.uri());
+        let host = if area.router.names_hosts() { router::host(&request) } else { None };
+        match area.router.find(request.method(), request.uri(), host) {
+            Match::Found { value: route, params, .. } => {
                 route.limits.apply(request.context());
-                self.enter(&mut request, &route.place, params);
+                request.set_route(params, route.place.depth);
                 let end = End::Handler(route.endpoint.clone(), route.place.level.clone());
                 Next::new(route.chain.clone(), end).begin(request)
             }
             outcome => {
+                let place = &area.place;
                 place.limits.apply(request.context());
-                self.enter(&mut request, place, Params::default());
-                let end = self.unrouted(&request, place, outcome);
+                request.set_route(prefix_params, place.depth);
+                let end = self.unrouted(&request, area, outcome);
                 Next::new(place.chain.clone(), end).begin(request)
             }
         }
     }
 
-    /// The innermost mount that `uri` leads into.
-    fn place(&self, uri: &Uri) -> &Arc<Place> {
-        match self.mounts.find(&Method::GET, uri) {
-            Match::Found { value, .. } => value,
-            _ => &self.root,
-        }
-    }
-
-    /// Notes in the request what is known of it by now.
-    fn enter(&self, request: &mut Request, place: &Place, params: Params) {
-        let segments = place.prefix.bytes().filter(|&byte| byte == b'/').count();
-        request.set_route(params, segments);
+    /// Where `uri` leads, with the parameters of the mount's prefix.
+    fn area(&self, uri: &Uri) -> (&Area, Params) {
+        let mount = self.mounts.as_ref().and_then(|mounts| mounts.find(uri));
+        mount.unwrap_or_else(|| (&self.root, Params::default()))
     }
 
     /// What answers where no handler takes the request.
-    fn unrouted(&self, request: &Request, place: &Place, outcome: Match<'_, Arc<Route>>) -> End {
-        let status = match outcome {
+    fn unrouted<'a>(&'a self, request: &Request, area: &'a Area, outcome: Match<'a, Arc<Route>>) -> End {
+        let place = &area.place;
+        let status = match self.with_all_methods(request, area, outcome) {
             _ if request.path() == "*" && request.method() == Method::OPTIONS => {
-                return End::Response(options(&self.router.allow()));
+                return End::Response(options(&self.root.router.allow()));
             }
             Match::MethodNotAllowed { allow } if request.method() == Method::OPTIONS => {
                 return End::Response(options(&allow));
@@ -121,6 +117,7 @@ impl Core {
                 error.headers_mut().insert(ALLOW, allow.to_header_value());
                 return End::Error(error, place.level.clone());
             }
+            Match::Redirect { path } => return End::Response(router::redirect(&path, request.raw_query())),
             Match::NotImplemented => StatusCode::NOT_IMPLEMENTED,
             Match::BadPath => StatusCode::BAD_REQUEST,
             _ if !request.path().starts_with('/') => {
@@ -134,10 +131,26 @@ impl Core {
         End::Error(Error::from_status(status), place.level.clone())
     }
 
+    /// The outcome, where a route outside of the area takes the method though none in it does: 405, and not 501.
+    fn with_all_methods<'a>(
+        &self,
+        request: &Request,
+        area: &'a Area,
+        outcome: Match<'a, Arc<Route>>,
+    ) -> Match<'a, Arc<Route>> {
+        match outcome {
+            Match::NotImplemented if self.root.router.knows(request.method()) => {
+                // Of a method that is registered the area's routes say what they allow; and CONNECT has no path.
+                area.router.find(&Method::CONNECT, request.uri(), router::host(request))
+            }
+            outcome => outcome,
+        }
+    }
+
     /// A target that is no path: the authority of a CONNECT, or `*`. There is nothing to look up; but what
     /// the method is says whether it is the method or the target that is wrong.
     fn pathless(&self, request: &Request) -> Error {
-        if !self.router.knows(request.method()) {
+        if !self.root.router.knows(request.method()) {
             return Error::from_status(StatusCode::NOT_IMPLEMENTED);
         }
         let mut error = Error::from_status(StatusCode::METHOD_NOT_ALLOWED);
@@ -149,19 +162,13 @@ impl Core {
 
     /// The level whose error handlers speak for the request.
     fn level(&self, asked: Option<&Asked>) -> &Arc<Level> {
-        let Some(asked) = asked else { return &self.root.level };
-        let place = self.place(&asked.uri);
-        match self.router.find(&asked.method, &asked.uri) {
-            Match::Found { value, pattern, .. } if is_within(pattern, &place.prefix) => &value.place.level,
-            _ => &place.level,
+        let Some(asked) = asked else { return &self.root.place.level };
+        let (area, _) = self.area(&asked.uri);
+        match area.router.find(&asked.method, &asked.uri, asked.uri.host()) {
+            Match::Found { value: route, .. } => &route.place.level,
+            _ => &area.place.level,
         }
     }
-}
-
-/// Whether the routes of `pattern` lie within a mount at `prefix`: what a mount is asked for and has not, no
-/// less specific route outside of it answers.
-fn is_within(pattern: &str, prefix: &str) -> bool {
-    pattern.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn options(allow: &Allow) -> Response {
@@ -177,7 +184,7 @@ impl Service for AppService {
         if core.chain.is_empty() {
             return core.dispatch(request);
         }
-        core.root.limits.apply(request.context());
+        core.root.place.limits.apply(request.context());
         Next::new(core.chain.clone(), End::Routes(core.clone())).begin(request)
     }
 
@@ -210,8 +217,8 @@ impl End {
 impl fmt::Debug for AppService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AppService")
-            .field("routes", &self.0.router)
-            .field("root", &self.0.root.level)
+            .field("routes", &self.0.root.router)
+            .field("root", &self.0.root.place.level)
             .finish()
     }
 }

@@ -5,8 +5,6 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::{Arc, OnceLock};
 
-use http::StatusCode;
-
 use super::extract::{FromParts, Requirements};
 use crate::error::{Error, Result};
 use crate::message::Request;
@@ -130,7 +128,7 @@ impl<T: Clone + Send + Sync + 'static> FromParts for State<T> {
             let why =
                 if states.has(TypeId::of::<T>()) { "made yet: its start-up has not run" } else { "given" };
             let missing = format!("no state of type `{}` was {why}", type_name::<T>());
-            Error::with_source(StatusCode::INTERNAL_SERVER_ERROR, missing)
+            Error::internal().with_source(missing)
         })
     }
 

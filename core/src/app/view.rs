@@ -16,7 +16,7 @@ use crate::message::Request;
 ///
 /// ```
 /// use bakestone::app::{MethodRouter, View};
-/// use bakestone::{App, Path, Text, get};
+/// use bakestone::{App, Error, Path, Result, Text, get};
 /// use std::sync::{Arc, Mutex};
 ///
 /// #[derive(Default)]
@@ -32,8 +32,8 @@ use crate::message::Request;
 ///         Text("added")
 ///     }
 ///
-///     async fn one(self: Arc<Self>, Path(index): Path<usize>) -> Option<Text<String>> {
-///         self.0.lock().unwrap().get(index).cloned().map(Text)
+///     async fn one(self: Arc<Self>, Path(index): Path<usize>) -> Result<Text<String>> {
+///         self.0.lock().unwrap().get(index).cloned().map(Text).ok_or_else(Error::not_found)
 ///     }
 /// }
 ///
@@ -50,6 +50,11 @@ use crate::message::Request;
 /// let app = App::new().view("/notes", Notes::default());
 /// # assert!(app.build().is_ok());
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a view",
+    label = "this does not say which of its functions answers which method",
+    note = "implement `View` for `{Self}`, with `fn methods() -> MethodRouter`: `get(Self::list).post(Self::add)`, say"
+)]
 pub trait View: Send + Sync + 'static {
     /// The handlers of its paths, by method.
     fn methods() -> MethodRouter;

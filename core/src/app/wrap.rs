@@ -4,22 +4,37 @@
 //! the request.
 
 use std::any::type_name;
+use std::fmt;
 use std::future::ready;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::extract::Requirements;
 use super::level::Level;
 use super::middleware::{Around, Next};
+use super::render;
 use super::service::Call;
-use crate::error::Error;
 use crate::message::{IntoResponse, Request, Response};
 use crate::session::Service;
-use http::StatusCode;
 
 /// What stands behind a service that was given to [`App::wrap`](super::App::wrap): it answers the request that
-/// the service was called with, changed or not, once.
+/// the service was called with, changed or not, once; any other with 500, whose cause is [`NotItsRequest`].
 #[derive(Clone, Copy, Debug)]
 pub struct Rest(());
+
+/// A service around the application called the [`Rest`] a second time, or with another request than it was given: the
+/// cause of a 500.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotItsRequest;
+
+impl fmt::Display for NotItsRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "a service around the application handed on another request than it was given, or one twice",
+        )
+    }
+}
+
+impl std::error::Error for NotItsRequest {}
 
 /// What comes next, on its way through the service.
 #[derive(Clone)]
@@ -35,9 +50,9 @@ impl Service for Rest {
         match next {
             Some(next) => next.begin(request),
             None => {
-                let why = "the service around the application handed on another request than it was given";
-                let error = Error::with_source(StatusCode::INTERNAL_SERVER_ERROR, why);
-                Box::pin(ready(error.into_response()))
+                let asked = request.context().exchange().and_then(|exchange| exchange.asked());
+                let response = render::render(Arc::new(NotItsRequest.into()), asked, false);
+                Box::pin(ready(response))
             }
         }
     }

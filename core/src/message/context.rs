@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::effect::{self, BlockingError, FileError, OpenMode};
 use crate::error::{Disconnected, Result};
-use crate::limits::Limits;
+use crate::limits::BodyLimits;
 use crate::machine::{ConnectionInfo, Moment, Now};
 use crate::message::{Asked, File};
 use crate::session::exchange::Exchange;
@@ -67,10 +67,9 @@ impl Context {
         Self { scope, exchange: None, connection: Arc::default(), spawner: Some(spawner) }
     }
 
-    /// How much of a body is buffered whole: what the session's limits say, else the default.
-    pub(crate) fn buffered_body_bytes(&self) -> usize {
-        let limit = self.exchange.as_ref().and_then(|exchange| exchange.buffered_body_bytes());
-        limit.unwrap_or_else(|| Limits::default().buffered_body_bytes)
+    /// How much of a body is buffered: what the session's limits say, else the defaults.
+    pub(crate) fn body_limits(&self) -> BodyLimits {
+        self.exchange.as_ref().map(|exchange| exchange.body_limits()).unwrap_or_default()
     }
 
     pub(crate) fn exchange(&self) -> Option<&Arc<Exchange>> {

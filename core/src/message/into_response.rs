@@ -43,7 +43,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a response",
     label = "a handler returns something that implements `IntoResponse`",
-    note = "wrap a value as `Json(value)` or `Text(value)`, or return a `Response`"
+    note = "a value goes out as `Json(value)` or as `Text(value.to_string())`; a `Response` says everything itself"
 )]
 pub trait IntoResponse {
     /// The response, or the error if there is none to be made (a value that JSON cannot hold, say).
@@ -110,7 +110,7 @@ impl<T: Into<Body>> IntoResponse for Html<T> {
 }
 
 #[cfg(feature = "json")]
-impl<T: serde::Serialize> IntoResponse for Json<T> {
+impl<T: serde_core::Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Result<Response> {
         Ok(typed(JSON, serde_json::to_vec(&self.0)?))
     }

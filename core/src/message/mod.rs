@@ -6,7 +6,11 @@ mod asked;
 pub(crate) mod body;
 mod context;
 mod file;
+#[cfg(feature = "http-body")]
+mod http_body;
 mod into_response;
+mod multi_map;
+mod rejection;
 mod request;
 mod response;
 mod writer;
@@ -18,6 +22,8 @@ pub use file::File;
 #[cfg(feature = "json")]
 pub use into_response::Json;
 pub use into_response::{Html, IntoResponse, Text};
+pub use multi_map::MultiMap;
+pub use rejection::{Reason, Rejection};
 pub use request::Request;
 pub use response::Response;
 pub use writer::{ResponseWriter, Sent, WriteError};

@@ -1,13 +1,18 @@
 //! The request: what the client sent, and the context to answer in.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
 use http::request::Parts;
 use http::{Extensions, HeaderMap, Method, StatusCode, Uri, Version};
 
+use crate::http::urlencoded::{self, Decoder};
+use crate::http::{Accept, MediaType, cookie};
 #[cfg(doc)]
 use crate::limits::Limits;
 use crate::message::writer::{self, ResponseWriter, WriteError};
-use crate::message::{Asked, Body, BodyError, Context};
+use crate::message::{Asked, Body, BodyError, Context, MultiMap, Reason, Rejection};
 use crate::router::Params;
 
 /// A request. It is handed to the handler whole, and may be kept, moved and taken apart.
@@ -73,6 +78,87 @@ impl Request {
     /// The target's query as it was sent, percent-encoded and without the `?`.
     pub fn raw_query(&self) -> Option<&str> {
         self.parts.uri.query()
+    }
+
+    /// The names and the values of the target's query, decoded anew at each call.
+    ///
+    /// Only `&` separates; a name without a value has an empty one; what is malformed stands for itself:
+    /// see [`urlencoded`]. How many there may be is bounded by [`Limits::target_bytes`].
+    ///
+    /// ```
+    /// use bakestone::Request;
+    /// use http::{Method, Uri};
+    ///
+    /// let request = Request::new(Method::GET, Uri::from_static("/cakes?kind=bara+brith&vegan"), ());
+    /// assert_eq!(request.query().get("kind"), Some("bara brith"));
+    /// assert_eq!(request.query().get("vegan"), Some(""));
+    /// ```
+    pub fn query(&self) -> MultiMap {
+        urlencoded::parse(self.raw_query().unwrap_or_default().as_bytes()).collect()
+    }
+
+    /// The names and the values of the `Cookie` fields, parsed anew at each call: in their order, with
+    /// duplicates, and with nothing decoded; see [`cookie`].
+    pub fn cookies(&self) -> MultiMap {
+        cookie::parse_all(self.headers()).collect()
+    }
+
+    /// Which of the media types `offers` the client takes most gladly, by its `Accept`; `None` if none of them. A
+    /// client that says nothing, or nothing well-formed, takes the first. See [`Accept::best`].
+    ///
+    /// A response that depends on it says so with `Vary: Accept` (RFC 9110, section 12.5.5).
+    ///
+    /// ```
+    /// use bakestone::Request;
+    /// use http::{HeaderValue, Method, Uri};
+    ///
+    /// let mut request = Request::new(Method::GET, Uri::from_static("/cakes"), ());
+    /// request.headers_mut().insert("accept", HeaderValue::from_static("application/json, */*;q=0.5"));
+    /// assert_eq!(request.accepts(&["text/html", "application/json"]), Some("application/json"));
+    /// ```
+    pub fn accepts<'o>(&self, offers: &[&'o str]) -> Option<&'o str> {
+        let fields: Result<Vec<&str>, _> =
+            self.headers().get_all(ACCEPT).iter().map(|field| field.to_str()).collect();
+        let field = fields.unwrap_or_default().join(",");
+        let place = Accept::parse(&field).map_or(Some(0), |accept| accept.best(offers))?;
+        offers.get(place).copied()
+    }
+
+    /// The media type of the body, with its parameters. `None` where `Content-Type` is missing, or malformed,
+    /// or is there more than once, since nobody could say which is meant.
+    pub fn media_type(&self) -> Option<MediaType<'_>> {
+        MediaType::parse(self.only(&CONTENT_TYPE)?)
+    }
+
+    /// The media type of the body in lower case, without its parameters: as [`media_type`](Self::media_type).
+    pub fn content_type(&self) -> Option<Cow<'_, str>> {
+        self.media_type().map(MediaType::into_essence)
+    }
+
+    /// The parameter `name` of the body's media type, in any case, without quotes.
+    pub fn content_type_parameter(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.media_type()?.parameter(name)
+    }
+
+    /// The character set that the body's media type names, in lower case.
+    pub fn charset(&self) -> Option<String> {
+        self.content_type_parameter("charset").map(|charset| charset.to_ascii_lowercase())
+    }
+
+    /// The length of the body in bytes, where `Content-Length` announces it. A chunked body has none.
+    pub fn content_length(&self) -> Option<u64> {
+        let length = self.only(&CONTENT_LENGTH)?;
+        length.parse().ok().filter(|_| length.bytes().all(|byte| byte.is_ascii_digit()))
+    }
+
+    /// The value of a field that is there once.
+    fn only(&self, name: &HeaderName) -> Option<&str> {
+        let mut values = self.headers().get_all(name).iter();
+        let value = values.next()?;
+        if values.next().is_some() {
+            return None;
+        }
+        value.to_str().ok()
     }
 
     /// HTTP's version on the wire.
@@ -168,7 +254,7 @@ impl Request {
     ///
     /// [`BodyError`]; a longer body becomes 413.
     pub async fn bytes(&mut self) -> Result<Bytes, BodyError> {
-        let limit = self.context.buffered_body_bytes();
+        let limit = self.context.body_limits().buffered_body_bytes;
         self.body.bytes(limit).await
     }
 
@@ -182,20 +268,39 @@ impl Request {
         String::from_utf8(bytes.into()).map_err(|error| BodyError::NotUtf8(error.utf8_error().valid_up_to()))
     }
 
-    /// The whole body, at most [`Limits::buffered_body_bytes`], as JSON.
+    /// The whole body, at most [`Limits::buffered_body_bytes`], as JSON. The content type is not looked at, as
+    /// it is by the extractor [`Json`](crate::Json).
     ///
     /// # Errors
     ///
-    /// [`BodyError`], and 400 for what is not the JSON of a `T`, with the line and the column.
+    /// [`BodyError`], and a [`Rejection`] (400) for what is not the JSON of a `T`, with the line and the column.
     #[cfg(feature = "json")]
-    pub async fn json<T: serde::de::DeserializeOwned>(&mut self) -> crate::Result<T> {
+    pub async fn json<T: serde_core::de::DeserializeOwned>(&mut self) -> crate::Result<T> {
         let bytes = self.bytes().await?;
-        serde_json::from_slice(&bytes).map_err(|error| {
-            crate::Error::new(
-                StatusCode::BAD_REQUEST,
-                format!("the body is not the JSON that is needed: {error}"),
-            )
-        })
+        serde_json::from_slice(&bytes).map_err(|error| not_json::<T>(&error).into())
+    }
+
+    /// The whole body as a form, `application/x-www-form-urlencoded`: at most [`Limits::buffered_body_bytes`],
+    /// [`Limits::form_fields`] and [`Limits::form_field_bytes`]. It is decoded as [`urlencoded`] says, as UTF-8,
+    /// whatever character set the client names.
+    ///
+    /// # Errors
+    ///
+    /// A [`Rejection`] (415) for another content type or none, before the body is read; [`BodyError`]; 413 for
+    /// more than the limits allow.
+    pub async fn form(&mut self) -> crate::Result<MultiMap> {
+        const FORM: &str = "application/x-www-form-urlencoded";
+        if self.content_type().as_deref() != Some(FORM) {
+            let expected = format!("`{FORM}`");
+            return Err(Rejection::new::<MultiMap>(Reason::ContentType, "content type", expected).into());
+        }
+        let limits = self.context.body_limits();
+        let body = self.bytes().await?;
+        let mut fields = MultiMap::new();
+        let mut decoder = Decoder::new(limits.form_fields as usize, limits.form_field_bytes as usize);
+        decoder.push(&body, &mut fields)?;
+        decoder.finish(&mut fields);
+        Ok(fields)
     }
 
     /// Begins the response here and now, to write its body while the handler runs. The handler then returns
@@ -257,4 +362,34 @@ struct Root(usize);
 /// The context of a request that no session has read.
 fn detached(parts: &Parts) -> Context {
     Context::of_detached(Some(Asked::new(&parts.method, &parts.uri, &parts.headers)))
+}
+
+/// What is said of a body that is not the JSON of a `T`. The parser's text about a value repeats what the client
+/// sent, so only what stands behind that is told.
+#[cfg(feature = "json")]
+fn not_json<T>(error: &serde_json::Error) -> Rejection {
+    let text = error.to_string();
+    // What a type refuses after it was read has no place.
+    let place = match error.line() {
+        0 => String::new(),
+        line => format!(" at line {line} column {}", error.column()),
+    };
+    let expected = || match text.rsplit_once(", expected ") {
+        // A type's own words may begin otherwise, and hold anything.
+        Some((_, expected)) if text.starts_with("invalid ") || text.starts_with("unknown ") => {
+            expected.to_owned()
+        }
+        _ => format!("of the needed form{place}"),
+    };
+    let rejection = if !error.is_data() {
+        Rejection::new::<T>(Reason::Malformed, "body's JSON", text.clone())
+    } else if let Some((name, _)) = text.strip_prefix("missing field `").and_then(|rest| rest.split_once('`'))
+    {
+        Rejection::new::<T>(Reason::Missing, "body", "").with_field(name.to_owned())
+    } else if text.starts_with("unknown field `") {
+        Rejection::new::<T>(Reason::Unknown, "body's JSON", format!("only {}", expected()))
+    } else {
+        Rejection::new::<T>(Reason::Invalid, "body's JSON", expected())
+    };
+    rejection.with_detail(text)
 }

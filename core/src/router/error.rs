@@ -5,6 +5,8 @@ use std::panic::Location;
 
 use http::Method;
 
+use super::pattern::MOST_SEGMENTS;
+
 /// Everything that is wrong with a set of routes, at once.
 ///
 /// Its `Debug` reads like its `Display`, one line a problem, since that is what a `main` that returns it prints.
@@ -80,12 +82,29 @@ pub enum Problem {
     Name(String),
     /// There is no such converter.
     UnknownConverter(String),
-    /// A parameter is only a part of this segment.
+    /// A `path` parameter is only a part of this segment.
     PartOfSegment(String),
     /// This `path` parameter is not the last segment.
     PathNotLast(String),
     /// Two parameters have this name.
     SameName(String),
+    /// There are so many segments, and that is too many.
+    TooManySegments(usize),
+    /// A regular expression is malformed: what is wrong with it.
+    Regex(String),
+    /// The pattern has a regular expression, and the feature `regex` is off.
+    RegexFeature,
+    /// This is no host.
+    Host(String),
+    /// Another route with another pattern has this name.
+    SameRouteName {
+        /// The name.
+        name: String,
+        /// The other route's pattern.
+        pattern: String,
+        /// Where the other route was added.
+        location: &'static Location<'static>,
+    },
     /// The route takes no method.
     NoMethods,
     /// Another route has the same shape and takes the same method.
@@ -114,15 +133,28 @@ impl fmt::Display for Problem {
                 write!(f, "`{name}` is no parameter's name: a letter or `_`, then letters, digits and `_`")
             }
             Self::UnknownConverter(name) => {
-                write!(f, "there is no converter `{name}`, only `int`, `str` and `path`")
+                write!(f, "there is no converter `{name}`, only `uuid`, `int`, `float`, `str` and `path`")
             }
             Self::PartOfSegment(segment) => {
-                write!(f, "`{segment}`: a parameter takes the whole segment between two slashes")
+                write!(f, "`{segment}`: a `path` parameter takes whole segments, and no part of one")
             }
             Self::PathNotLast(name) => {
                 write!(f, "`{{{name}:path}}` takes all that is left, so it is the last segment")
             }
             Self::SameName(name) => write!(f, "two parameters are named `{name}`"),
+            Self::TooManySegments(count) => {
+                write!(f, "the pattern has {count} segments, and may have {MOST_SEGMENTS}")
+            }
+            Self::Regex(error) => write!(f, "the regular expression is malformed: {error}"),
+            Self::RegexFeature => {
+                f.write_str("the pattern has a regular expression, which needs the crate's feature `regex`")
+            }
+            Self::Host(host) => {
+                write!(f, "`{host}` is no host: a name as `example.com` or `*.example.com`, or an address")
+            }
+            Self::SameRouteName { name, pattern, location } => {
+                write!(f, "the name `{name}` is that of `{pattern}`, at {location}")
+            }
             Self::NoMethods => f.write_str("the route takes no method"),
             Self::Conflict { method, pattern, location } => {
                 let method = method.as_ref().map_or("any method", Method::as_str);

@@ -54,6 +54,23 @@ impl From<Option<Method>> for Methods {
     }
 }
 
+impl fmt::Display for Methods {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("any"),
+            Self::Only(methods) => join(methods, ",", f),
+        }
+    }
+}
+
+fn join(methods: &[Method], separator: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for (index, method) in methods.iter().enumerate() {
+        f.write_str(if index == 0 { "" } else { separator })?;
+        f.write_str(method.as_str())?;
+    }
+    Ok(())
+}
+
 /// The methods that a path allows: what its `Allow` field says (RFC 9110, section 10.2.1).
 ///
 /// The order is stable: the usual methods first, in the order of their specification, then the others by name.
@@ -91,11 +108,7 @@ impl Allow {
 
 impl fmt::Display for Allow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, method) in self.0.iter().enumerate() {
-            f.write_str(if index == 0 { "" } else { ", " })?;
-            f.write_str(method.as_str())?;
-        }
-        Ok(())
+        join(&self.0, ", ", f)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The router: from a method and a path to a value.
+//! The router: from a host, a path and a method to a value, and back from a name to a path.
 //!
 //! The rule: routes are data. Which one takes a request follows from the set of them, never from the order in
 //! which they were added, and what is wrong with the set is said when it is built, all at once.
@@ -10,182 +10,101 @@
 //! | `cakes` | this text, case-sensitively, as it reads decoded |
 //! | `{name}`, `{name:str}` | any segment but an empty one |
 //! | `{name:int}` | ASCII digits, whose value fits a `u64` |
+//! | `{name:float}` | ASCII digits, which a `.` and digits may follow, whose value is finite |
+//! | `{name:uuid}` | 8-4-4-4-12 hexadecimal digits, in any case |
+//! | `{name:\d{3}}` | what this regular expression matches as a whole; see [`regex`](regex()) for its dialect |
+//! | `{name}-{version:int}.{ext}` | parameters and texts; from the left, each takes as much as it can |
 //! | `{name:path}` | all that is left, slashes included, which may be nothing; the last segment only |
 //!
+//! [`regex`](regex()) makes a pattern that is one regular expression for the whole path.
+//!
 //! A path is split on `/` as it was sent, and each segment is percent-decoded once; so `%2F` never separates.
-//! `/cakes` and `/cakes/` are two paths. Neither `.` nor `..` means anything here.
+//! `/cakes` and `/cakes/` are two paths, unless the route's [`Slashes`] say otherwise. Neither `.` nor `..` means
+//! anything here. A brace that begins no parameter is an error; where one is wanted, a regular expression has it.
+//! Text after the `:` is a regular expression if it has a character of one, and else must be a converter's name.
 //!
 //! # Precedence
 //!
-//! At each segment, from the left: static, then `int`, then `str`, then `path`. Where the more specific way leads
-//! to no route that takes the method, the less specific one is tried.
+//! | | from what comes first to what comes last |
+//! |---|---|
+//! | hosts | a name, a wildcard (the longest first), none |
+//! | paths | a pattern without parameters; whole regular expressions (the longest first, then by text, those for a prefix last); patterns with parameters |
+//! | at each segment, from the left | text; text with parameters (the most text first); `uuid`; `int`; `float`; a regular expression (the longest first, then by text); `str`; `path` |
+//! | at one path | a route of this very shape; one that takes it for its [`Slashes`] |
+//!
+//! Where the more specific way leads to no route that takes the method, the less specific one is tried.
 //!
 //! # Methods
 //!
 //! A route for `GET` takes `HEAD`. A route for any method takes what no other route of its shape names.
+//!
+//! # Work
+//!
+//! A look-up visits each node of the tree once at most, whatever the path, and does not allocate, but for escapes
+//! and regular expressions, for numbers and such that share a segment with other parameters, and for a route
+//! with more than four parameters. Whole regular expressions are tried one after the other.
 
+mod builder;
+mod converter;
 mod error;
+mod explain;
+mod host;
+mod leaf;
 mod methods;
+mod mixed;
 mod params;
 mod pattern;
 mod percent;
+mod regex;
+mod route;
+mod service;
+mod statics;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod url;
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::panic::Location;
-use std::sync::Arc;
 
-use http::uri::PathAndQuery;
 use http::{Method, Uri};
 
+pub use builder::RouterBuilder;
 pub(crate) use error::list;
 pub use error::{Problem, RouteError, RouteErrors};
+pub use explain::{Explanation, Verdict};
 pub use methods::{Allow, Methods};
 pub use params::Params;
 pub(crate) use pattern::Pattern;
+pub use regex::{PathRegex, regex};
+pub use route::{PathPattern, Route, RouteSpec, Slashes};
+pub use service::{Routed, RouterService};
+pub(crate) use service::{host, redirect};
+pub use url::UrlError;
 
+use host::Hosts;
+use leaf::Leaf;
 use params::Spans;
-use pattern::Param;
-use tree::{Leaf, Tree};
+use tree::{Sought, Tree};
 
-/// Routes, on their way to a [`Router`].
-///
-/// ```
-/// use bakestone::router::{Match, Router};
-/// use http::{Method, Uri};
-///
-/// let mut routes = Router::builder();
-/// routes.insert("/cakes/{id:int}", Method::GET, "one of them");
-/// routes.insert("/cakes/{name}", Method::GET, "one by name");
-/// let router = routes.build()?;
-///
-/// let uri = Uri::from_static("/cakes/7");
-/// let Match::Found { value, params, .. } = router.find(&Method::HEAD, &uri) else { panic!("there is a route") };
-/// assert_eq!((*value, params.get("id").as_deref()), ("one of them", Some("7")));
-/// # Ok::<(), bakestone::router::RouteErrors>(())
-/// ```
-pub struct RouterBuilder<T> {
-    routes: Vec<Route<T>>,
-}
-
-/// One route: a pattern, the methods it takes, and a value.
-pub struct Route<T> {
-    pattern: String,
-    methods: Methods,
-    value: T,
-    location: &'static Location<'static>,
-    params: Arc<[Param]>,
-}
-
-impl<T> Route<T> {
-    /// The pattern, as it was given.
-    pub fn pattern(&self) -> &str {
-        &self.pattern
-    }
-
-    /// The methods, as they were given.
-    pub fn methods(&self) -> &Methods {
-        &self.methods
-    }
-
-    /// The value.
-    pub fn value(&self) -> &T {
-        &self.value
-    }
-
-    /// Where the route was added.
-    pub fn location(&self) -> &'static Location<'static> {
-        self.location
-    }
-
-    /// The names of the parameters, in the order of the pattern.
-    pub fn params(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.params.iter().map(|param| &*param.name)
-    }
-}
-
-impl<T> RouterBuilder<T> {
-    /// Adds a route. What is wrong with it is said by [`build`](Self::build), with the place of this call.
-    #[track_caller]
-    pub fn insert(&mut self, pattern: impl Into<String>, methods: impl Into<Methods>, value: T) {
-        self.insert_at(pattern, methods, value, Location::caller());
-    }
-
-    /// Adds a route, as from `location`.
-    pub fn insert_at(
-        &mut self,
-        pattern: impl Into<String>,
-        methods: impl Into<Methods>,
-        value: T,
-        location: &'static Location<'static>,
-    ) {
-        let (pattern, methods) = (pattern.into(), methods.into());
-        self.routes.push(Route { pattern, methods, value, location, params: Arc::default() });
-    }
-
-    /// The router of these routes.
-    ///
-    /// # Errors
-    ///
-    /// Everything that is wrong with any of them: patterns that are malformed, and routes of the same shape that
-    /// take the same method.
-    pub fn build(mut self) -> Result<Router<T>, RouteErrors> {
-        let (mut tree, mut errors) = (Tree::new(), Vec::new());
-        for index in 0..self.routes.len() {
-            let (earlier, rest) = self.routes.split_at_mut(index);
-            let Some(route) = rest.first_mut() else { break };
-            let problems = match Pattern::parse(&route.pattern) {
-                Ok(pattern) => {
-                    route.params = pattern.params;
-                    plant(tree.leaf(&pattern.segments), index, &route.methods, earlier)
-                }
-                Err(problems) => problems,
-            };
-            errors.extend(problems.into_iter().map(|problem| RouteError {
-                pattern: route.pattern.clone(),
-                location: route.location,
-                problem,
-            }));
-        }
-        match errors.is_empty() {
-            true => Ok(Router::new(self.routes, tree)),
-            false => Err(RouteErrors(errors)),
-        }
-    }
-}
-
-/// Puts the route `index` where its shape leads, and says what stands there already.
-fn plant<T>(leaf: &mut Leaf, index: usize, methods: &Methods, earlier: &[Route<T>]) -> Vec<Problem> {
-    let conflict = |method: Option<&Method>, taken: usize| {
-        let other = earlier.get(taken)?;
-        let (pattern, location) = (other.pattern.clone(), other.location);
-        Some(Problem::Conflict { method: method.cloned(), pattern, location })
-    };
-    match methods {
-        Methods::Any => {
-            leaf.insert(None, index).err().and_then(|taken| conflict(None, taken)).into_iter().collect()
-        }
-        Methods::Only(methods) if methods.is_empty() => vec![Problem::NoMethods],
-        Methods::Only(methods) => methods
-            .iter()
-            // A method that one route names twice finds the route itself, which is no conflict.
-            .filter_map(|method| {
-                leaf.insert(Some(method), index).err().and_then(|taken| conflict(Some(method), taken))
-            })
-            .collect(),
-    }
-}
-
-/// Finds the route for a method and a path. It never changes: make another for other routes.
+/// Finds the route for a host, a path and a method. It never changes: make another for other routes.
 pub struct Router<T> {
     routes: Vec<Route<T>>,
-    tree: Tree,
-    /// Every method that a route names.
-    named: Vec<Method>,
+    trees: Hosts<Tree>,
+    /// The first route of each name.
+    names: BTreeMap<Box<str>, usize>,
+    /// Every method that a route names, once.
+    methods: Vec<Method>,
     /// Whether a route takes any method.
     any: bool,
+}
+
+/// A route that takes a request.
+struct Found<'r, T> {
+    route: &'r Route<T>,
+    spans: Spans,
+    /// Whether it sends the client to its own path.
+    redirect: bool,
 }
 
 /// What a [`Router`] says of a method and a path.
@@ -201,6 +120,12 @@ pub enum Match<'r, T> {
         params: Params,
         /// Its pattern.
         pattern: &'r str,
+    },
+    /// A route takes it at the path that differs by the last slash, and sends the client there: 308.
+    #[non_exhaustive]
+    Redirect {
+        /// That path, without a query. It is one of this server, whatever the client sent: never `//host/`.
+        path: String,
     },
     /// Routes match the path, and none of them takes the method: 405.
     #[non_exhaustive]
@@ -220,96 +145,109 @@ pub enum Match<'r, T> {
 impl<T> Router<T> {
     /// No routes yet.
     pub fn builder() -> RouterBuilder<T> {
-        RouterBuilder { routes: Vec::new() }
+        RouterBuilder::default()
     }
 
-    fn new(routes: Vec<Route<T>>, tree: Tree) -> Self {
-        let mut named = Vec::new();
+    fn new(routes: Vec<Route<T>>, trees: Hosts<Tree>, names: BTreeMap<Box<str>, usize>) -> Self {
+        let (mut methods, mut any) = (BTreeMap::new(), false);
         for route in &routes {
-            if let Methods::Only(methods) = &route.methods {
-                named.extend(methods.iter().cloned());
+            match route.methods() {
+                Methods::Any => any = true,
+                Methods::Only(named) => methods.extend(named.iter().map(|method| (method.as_str(), method))),
             }
         }
-        let any = routes.iter().any(|route| route.methods == Methods::Any);
-        Self { routes, tree, named, any }
+        let methods = methods.into_values().cloned().collect();
+        Self { trees, names, methods, any, routes }
     }
 
-    /// The route that takes `method` for the path of `uri`.
+    /// The route that takes `method` for the path of `uri`, on `host`.
     ///
-    /// It looks at nothing else of the URI. A target without a path (`*`, or the authority of a CONNECT) is
-    /// never found.
-    pub fn find(&self, method: &Method, uri: &Uri) -> Match<'_, T> {
+    /// The host is that of the request, as it was sent: with a port or without. It only matters where a route
+    /// names hosts; see [`names_hosts`](Self::names_hosts). Of the URI only the path is looked at. A target
+    /// without one (`*`, or the authority of a CONNECT) is never found.
+    pub fn find(&self, method: &Method, uri: &Uri, host: Option<&str>) -> Match<'_, T> {
         let Some(target) = uri.path_and_query() else { return Match::NotFound };
-        let Some(path) = target.path().strip_prefix('/') else { return Match::NotFound };
-        if !percent::is_valid(path) {
-            return Match::BadPath;
+        if !target.path().starts_with('/') {
+            return Match::NotFound;
         }
-        let (mut spans, mut exists) = (Spans::default(), false);
-        let found = self.tree.search(path, &mut spans, |leaf| {
-            exists = true;
-            leaf.route(method)
-        });
-        match found.and_then(|index| self.routes.get(index)) {
-            Some(route) => self.found(route, target, spans),
-            None if exists => self.not_allowed(method, path),
+        let Some(sought) = Sought::new(target.path()) else { return Match::BadPath };
+        let mut exists = false;
+        match self.look_up(method, sought, host, |_| exists = true) {
+            Some(Found { route, redirect: true, .. }) => {
+                Match::Redirect { path: local(&route.with_own_end(sought.path)) }
+            }
+            Some(Found { route, spans, .. }) => {
+                let params = Params::new(&route.params, target, spans);
+                Match::Found { value: route.value(), params, pattern: route.pattern() }
+            }
+            None if exists => self.not_allowed(method, sought, host),
             None => Match::NotFound,
         }
     }
 
-    fn found<'r>(&self, route: &'r Route<T>, target: &PathAndQuery, spans: Spans) -> Match<'r, T> {
-        let params = Params::new(&route.params, target, spans);
-        Match::Found { value: &route.value, params, pattern: &route.pattern }
+    /// The route that takes a request; `pass` is shown what the path leads to until then.
+    fn look_up(
+        &self,
+        method: &Method,
+        sought: Sought<'_>,
+        host: Option<&str>,
+        mut pass: impl FnMut(&Leaf),
+    ) -> Option<Found<'_, T>> {
+        let mut spans = Spans::default();
+        let taken = self.trees.search(host, |tree| {
+            tree.search(sought, &mut spans, |leaf| {
+                pass(leaf);
+                leaf.route(method)
+            })
+        })?;
+        let route = self.routes.get(taken.route as usize)?;
+        Some(Found { route, spans, redirect: taken.other && route.slashes() == Slashes::Redirect })
     }
 
     /// Looks a second time, so that what is found needs no list of what was passed over.
-    fn not_allowed(&self, method: &Method, path: &str) -> Match<'_, T> {
+    fn not_allowed(&self, method: &Method, sought: Sought<'_>, host: Option<&str>) -> Match<'_, T> {
         if !self.knows(method) {
             return Match::NotImplemented;
         }
         let mut methods = Vec::new();
-        let mut collect = |leaf: &Leaf| {
-            methods.extend(leaf.methods().cloned());
-            None::<()>
-        };
-        let _ = self.tree.search(path, &mut Spans::default(), &mut collect);
+        let _ = self.look_up(method, sought, host, |leaf| methods.extend(leaf.methods().cloned()));
         Match::MethodNotAllowed { allow: Allow::of(methods) }
+    }
+
+    /// Whether a route names hosts, so that the host of a request matters.
+    pub fn names_hosts(&self) -> bool {
+        self.trees.any_named()
+    }
+
+    /// The first route of this name.
+    fn named(&self, name: &str) -> Option<&Route<T>> {
+        self.names.get(name).and_then(|&index| self.routes.get(index))
     }
 
     /// What the router allows on one path or another: the answer to `OPTIONS *`.
     pub fn allow(&self) -> Allow {
         let usual = if self.any { methods::USUAL.to_vec() } else { Vec::new() };
-        Allow::of(self.named.iter().cloned().chain(usual))
+        Allow::of(self.methods.iter().cloned().chain(usual))
     }
 
     /// Whether the router knows `method`: a route takes it, or the registry of methods lists it.
     pub fn knows(&self, method: &Method) -> bool {
-        self.any || self.named.contains(method) || methods::is_registered(method)
+        self.any || self.methods.contains(method) || methods::is_registered(method)
     }
 
     /// The routes, in the order of their patterns.
     pub fn routes(&self) -> impl Iterator<Item = &Route<T>> {
         let mut routes: Vec<&Route<T>> = self.routes.iter().collect();
-        routes.sort_by(|a, b| a.pattern.cmp(&b.pattern));
+        routes.sort_by(|a, b| a.pattern().cmp(b.pattern()));
         routes.into_iter()
     }
 }
 
-impl<T> Default for RouterBuilder<T> {
-    fn default() -> Self {
-        Router::builder()
-    }
-}
-
-impl<T> fmt::Debug for Route<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Route({:?} {:?}, at {})", self.methods, self.pattern, self.location)
-    }
-}
-
-impl<T> fmt::Debug for RouterBuilder<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(&self.routes).finish()
-    }
+/// A path that no client takes for another host's: some read a second slash, or a `\`, as the beginning of one
+/// (RFC 3986, section 4.2).
+fn local(path: &str) -> String {
+    let path = path.replace('\\', "%5C");
+    if path.starts_with("//") { format!("/.{path}") } else { path }
 }
 
 impl<T> fmt::Debug for Router<T> {

@@ -6,14 +6,23 @@ use std::sync::Arc;
 
 use http::uri::PathAndQuery;
 
-use super::pattern::{Converter, Param};
+use super::pattern::Param;
 use super::percent;
 
 /// How many parameters are kept without an allocation.
-const INLINE: usize = 8;
+const INLINE: usize = 4;
 
 /// A span of bytes in the path.
 pub(super) type Span = (u32, u32);
+
+/// The span of a group that took no part in a regular expression's match.
+pub(super) const ABSENT: Span = (u32::MAX, 0);
+
+/// A place in a path. `http` keeps a URI under 64 KiB; of one past 4 GiB the values would be missing, not wrong.
+#[inline]
+pub(super) fn place(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
 
 /// The spans of the parameters, in the order of the pattern.
 #[derive(Clone, Default)]
@@ -24,6 +33,7 @@ pub(super) struct Spans {
 }
 
 impl Spans {
+    #[inline]
     pub(super) fn push(&mut self, span: Span) {
         match self.inline.get_mut(self.length) {
             Some(place) => *place = span,
@@ -32,12 +42,32 @@ impl Spans {
         self.length += 1;
     }
 
-    pub(super) fn pop(&mut self) {
-        self.length = self.length.saturating_sub(1);
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Takes back all but the first `length`.
+    #[inline]
+    pub(super) fn truncate(&mut self, length: usize) {
+        self.length = self.length.min(length);
         self.more.truncate(self.length.saturating_sub(INLINE));
     }
 
-    fn get(&self, index: usize) -> Option<Span> {
+    /// Turns the order of the spans from `first` on around.
+    pub(super) fn reverse_from(&mut self, first: usize) {
+        let mut spans: Vec<Span> = (first..self.length).filter_map(|index| self.get(index)).collect();
+        self.truncate(first);
+        while let Some(span) = spans.pop() {
+            self.push(span);
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = Span> {
+        (0..self.length).filter_map(|index| self.get(index))
+    }
+
+    pub(super) fn get(&self, index: usize) -> Option<Span> {
         if index >= self.length {
             return None;
         }
@@ -48,7 +78,8 @@ impl Spans {
 /// The values of a route's parameters, by name.
 ///
 /// They belong to the path that was routed: whatever becomes of the request's target later, they stay. A value
-/// is percent-decoded once, and is never empty unless it is that of a `path` parameter.
+/// is percent-decoded once, and is never empty unless it is that of a `path` parameter, or a regular expression
+/// takes nothing.
 ///
 /// ```
 /// use bakestone::router::{Match, Methods, Router};
@@ -59,7 +90,7 @@ impl Spans {
 /// let router = routes.build()?;
 ///
 /// let uri = Uri::from_static("/cakes/bara%20brith");
-/// let Match::Found { params, .. } = router.find(&Method::GET, &uri) else { panic!("there is a route") };
+/// let Match::Found { params, .. } = router.find(&Method::GET, &uri, None) else { panic!("there is a route") };
 /// assert_eq!(params.get("name").as_deref(), Some("bara brith"));
 /// assert_eq!(params.raw("name"), Some("bara%20brith"));
 /// assert_eq!(params.get("kind"), None);
@@ -76,6 +107,7 @@ struct Found {
 }
 
 impl Params {
+    #[inline]
     pub(super) fn new(params: &Arc<[Param]>, path: &PathAndQuery, spans: Spans) -> Self {
         // What has no parameters keeps nothing alive.
         if params.is_empty() {
@@ -96,7 +128,8 @@ impl Params {
         self.nth(index).map(|(_, raw)| raw)
     }
 
-    /// The names and the decoded values, in the order of the pattern.
+    /// The names and the decoded values, in the order of the pattern; empty for a group that took no part in a
+    /// whole regular expression's match.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, Cow<'_, str>)> {
         self.params().iter().enumerate().map(|(index, param)| {
             let raw = self.nth(index).map_or("", |(_, raw)| raw);
@@ -118,7 +151,7 @@ impl Params {
     /// spoken for that already.
     pub(crate) fn value(&self, index: usize) -> Option<(&str, Cow<'_, str>, bool)> {
         let (param, raw) = self.nth(index)?;
-        Some((&param.name, percent::decode(raw), param.converter == Converter::Int))
+        Some((&param.name, percent::decode(raw), param.is_typed()))
     }
 
     fn params(&self) -> &[Param] {
@@ -147,12 +180,14 @@ mod tests {
     fn spans_spill_and_come_back() {
         let mut spans = Spans::default();
         (0..10).for_each(|at| spans.push((at, at + 1)));
-        assert_eq!((spans.get(7), spans.get(9), spans.get(10)), (Some((7, 8)), Some((9, 10)), None));
-        (0..3).for_each(|_| spans.pop());
-        assert_eq!((spans.get(6), spans.get(7), spans.more.len()), (Some((6, 7)), None, 0));
+        assert_eq!((spans.get(3), spans.get(9), spans.get(10)), (Some((3, 4)), Some((9, 10)), None));
+        spans.truncate(3);
+        assert_eq!((spans.get(2), spans.get(3), spans.more.len()), (Some((2, 3)), None, 0));
         spans.push((40, 41));
         spans.push((50, 51));
-        assert_eq!((spans.get(7), spans.get(8)), (Some((40, 41)), Some((50, 51))));
+        assert_eq!((spans.get(3), spans.get(4)), (Some((40, 41)), Some((50, 51))));
+        spans.reverse_from(2);
+        assert_eq!(spans.iter().skip(1).collect::<Vec<_>>(), [(1, 2), (50, 51), (40, 41), (2, 3)]);
     }
 
     #[test]

@@ -4,10 +4,9 @@
 //! segment. Nothing here allocates unless an owned value is asked for.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 
 /// The bytes of `text`, with each escape decoded. What only looks like an escape stands for itself; a path
-/// that holds such a thing is refused by [`is_valid`] before anything else looks at it.
+/// that holds such a thing is refused by [`escaped`] before anything else looks at it.
 #[derive(Clone)]
 pub(super) struct Decoded<'a>(std::slice::Iter<'a, u8>);
 
@@ -42,12 +41,17 @@ pub(super) fn decoded(text: &str) -> Decoded<'_> {
     Decoded(text.as_bytes().iter())
 }
 
-/// Whether every `%` begins an escape, none of them of NUL, and the decoded bytes are UTF-8.
-pub(super) fn is_valid(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    if memchr::memchr(b'%', bytes).is_none() {
-        return true;
+/// Whether `text` has escapes; `None` if one of them is malformed or of NUL, or the decoded bytes are no UTF-8.
+#[inline]
+pub(super) fn escaped(text: &str) -> Option<bool> {
+    match memchr::memchr(b'%', text.as_bytes()) {
+        Some(_) => is_sound(text).then_some(true),
+        None => Some(false),
     }
+}
+
+fn is_sound(text: &str) -> bool {
+    let bytes = text.as_bytes();
     let escapes = memchr::memchr_iter(b'%', bytes).all(|at| match bytes.get(at + 1..at + 3) {
         // An escaped NUL would end a file's name early, wherever it gets to one.
         Some(b"00") => false,
@@ -89,13 +93,31 @@ pub(super) fn decode(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// How `literal` compares to the segment `raw`, decoded.
-pub(super) fn compare(literal: &str, raw: &str, escaped: bool) -> Ordering {
-    match escaped {
-        false => literal.cmp(raw),
-        true => literal.bytes().cmp(decoded(raw)),
+/// Where in `raw` the byte `offset` of its decoded text begins.
+pub(super) fn raw_offset(raw: &str, offset: usize) -> usize {
+    let mut bytes = decoded(raw);
+    // To advance by nothing is to read nothing.
+    if let Some(last) = offset.checked_sub(1) {
+        bytes.nth(last);
+    }
+    raw.len() - bytes.0.len()
+}
+
+/// Writes `text` as a part of a path: what no segment may hold is escaped, a `/` too unless it separates.
+pub(super) fn encode(text: &str, separators: bool, out: &mut String) {
+    for byte in text.bytes() {
+        let plain = byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte);
+        if plain || (separators && byte == b'/') {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            out.push(char::from(HEX[usize::from(byte >> 4)]));
+            out.push(char::from(HEX[usize::from(byte & 15)]));
+        }
     }
 }
+
+const HEX: [u8; 16] = *b"0123456789ABCDEF";
 
 #[cfg(test)]
 mod tests {
@@ -113,9 +135,8 @@ mod tests {
             ("é%41", "éA"),
             ("a+b", "a+b"),
         ] {
-            assert!(is_valid(raw), "{raw}");
+            assert_eq!(escaped(raw), Some(raw.contains('%')), "{raw}");
             assert_eq!(decode(raw), decoded, "{raw}");
-            assert_eq!(compare(decoded, raw, true), Ordering::Equal, "{raw}");
         }
     }
 
@@ -135,7 +156,31 @@ mod tests {
             "%ed%a0%80",
             "%f8%80%80%80",
         ] {
-            assert!(!is_valid(raw), "{raw}");
+            assert_eq!(escaped(raw), None, "{raw}");
+        }
+    }
+
+    #[test]
+    fn offsets_lead_back() {
+        let raw = "a%20b%C3%A9c";
+        let expected = [(0, 0), (1, 1), (2, 4), (3, 5), (5, 11), (6, 12), (9, 12)];
+        for (offset, at) in expected {
+            assert_eq!(raw_offset(raw, offset), at, "{offset}");
+        }
+    }
+
+    #[test]
+    fn encodes_what_a_segment_may_not_hold() {
+        for (text, separators, expected) in [
+            ("a b/é", false, "a%20b%2F%C3%A9"),
+            ("a b/c", true, "a%20b/c"),
+            ("%?#[]\\\"<>^`{|}", false, "%25%3F%23%5B%5D%5C%22%3C%3E%5E%60%7B%7C%7D"),
+            ("-._~!$&'()*+,;=:@", false, "-._~!$&'()*+,;=:@"),
+        ] {
+            let mut out = String::new();
+            encode(text, separators, &mut out);
+            assert_eq!(out, expected);
+            assert_eq!(decode(&out), text);
         }
     }
 

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 use crate::error::Disconnected;
-use crate::limits::Limits;
+use crate::limits::{BodyLimits, Limits};
 use crate::message::{Asked, BodyError, OnDisconnect, WriteError};
 use crate::session::lifecycle::Task;
 use crate::session::scope::{Scope, lock};
@@ -49,8 +49,8 @@ struct State {
     on_disconnect: Option<OnDisconnect>,
     switch: Switch,
     after: Vec<Task>,
-    /// `Limits::buffered_body_bytes`; of an exchange without a session, none is set.
-    buffered_body_bytes: Option<usize>,
+    /// Of an exchange without a session, they are the defaults.
+    body_limits: BodyLimits,
 }
 
 /// Which response makes the connection the handler's, as a stream of bytes in both directions.
@@ -149,7 +149,7 @@ impl Exchange {
         let state = self.state.get_mut().unwrap_or_else(|poison| poison.into_inner());
         *state = State::default();
         state.outgoing.limit = (limits.output_bytes / 4).max(1);
-        state.buffered_body_bytes = Some(limits.buffered_body_bytes);
+        state.body_limits = limits.into();
         state.switch = switch;
     }
 
@@ -372,7 +372,9 @@ impl Exchange {
 
     /// Puts the handler under a time of its own; `None` is without end.
     pub(crate) fn set_handler_time(&self, time: Option<Duration>) {
-        let millis = time.map_or(NONE, |time| u64::try_from(time.as_millis()).unwrap_or(NONE).min(NONE));
+        let millis = time.map_or(NONE, |time| {
+            u64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(NONE).min(NONE)
+        });
         self.handler_millis.store(millis, Ordering::Relaxed);
     }
 
@@ -386,12 +388,12 @@ impl Exchange {
     }
 
     pub(crate) fn set_buffered_body_bytes(&self, bytes: usize) {
-        lock(&self.state).buffered_body_bytes = Some(bytes);
+        lock(&self.state).body_limits.buffered_body_bytes = bytes;
     }
 
     /// How much of the body a handler may have buffered.
-    pub(crate) fn buffered_body_bytes(&self) -> Option<usize> {
-        lock(&self.state).buffered_body_bytes
+    pub(crate) fn body_limits(&self) -> BodyLimits {
+        lock(&self.state).body_limits
     }
 
     pub(crate) fn lost(&self) -> Option<Disconnected> {

@@ -84,11 +84,14 @@ pub enum Stage {
 
 struct Hook {
     at: &'static Location<'static>,
+    /// Whether its failure is ignored; of a hook that was not merged, its lifecycle says so.
+    ignored: Option<bool>,
     begin: Box<dyn FnOnce(Context, Observed) -> TaskFuture + Send>,
 }
 
 struct RunningHook {
     at: &'static Location<'static>,
+    ignored: Option<bool>,
     future: TaskFuture,
 }
 
@@ -207,17 +210,22 @@ impl Lifecycle {
         self
     }
 
-    /// Goes on after a start-up hook that failed: the failure is told to the observer, and the next hook runs.
+    /// Goes on after a start-up hook of this lifecycle that failed: the failure is told to the observer, and the
+    /// next hook runs. It holds for hooks before and after this call, and for none that are merged.
     pub fn ignore_startup_errors(mut self) -> Self {
         self.ignores_failures = true;
         self
     }
 
-    /// Takes in the hooks and the periodic tasks of `other`, after those that are here already.
+    /// Takes in the hooks and the periodic tasks of `other`, after those that are here already. Whether a start-up
+    /// hook may fail is said where the hook comes from. Limits stay those of this lifecycle, and so does the
+    /// observer, if it has one. Tasks are started by this one's [`spawner`](Self::spawner): that of `other` is over.
     pub fn merge(mut self, mut other: Self) -> Self {
+        for hook in &mut other.startup {
+            hook.ignored.get_or_insert(other.ignores_failures);
+        }
         self.startup.append(&mut other.startup);
         self.shutdown.append(&mut other.shutdown);
-        self.ignores_failures |= other.ignores_failures;
         if self.observed.0.is_none() {
             self.observed = other.observed.clone();
         }
@@ -290,10 +298,11 @@ impl Lifecycle {
         } else if !woken {
             return false;
         }
+        let ignored = self.hook.as_ref().and_then(|hook| hook.ignored).unwrap_or(self.ignores_failures);
         match self.poll_hook() {
             None => false,
             Some(Ok(())) => true,
-            Some(Err(failure)) if self.ignores_failures => {
+            Some(Err(failure)) if ignored => {
                 self.observed.tell(Event::TaskFailed(&failure.error));
                 true
             }
@@ -334,7 +343,7 @@ impl Lifecycle {
         let observed = self.observed.clone();
         let begun = self.observed.guard(Entry::Hook, || (hook.begin)(context, observed));
         let future = begun.unwrap_or_else(|| Box::pin(std::future::ready(Err(Error::internal()))));
-        self.hook = Some(RunningHook { at: hook.at, future });
+        self.hook = Some(RunningHook { at: hook.at, ignored: hook.ignored, future });
     }
 
     /// The result of the running hook, once it has one.
@@ -379,7 +388,7 @@ impl Hook {
             let future = hook(context, observed);
             Box::pin(async move { future.await.into_result() })
         };
-        Self { at: Location::caller(), begin: Box::new(begin) }
+        Self { at: Location::caller(), ignored: None, begin: Box::new(begin) }
     }
 }
 

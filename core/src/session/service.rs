@@ -18,7 +18,8 @@ use crate::message::{Asked, IntoResponse, Request, Response};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a service",
     label = "this does not answer requests",
-    note = "a service is an `App`, or a function `fn(Request) -> impl IntoResponse`, asynchronous or not"
+    note = "a service is what `App::build` makes, or a type that implements `Service`",
+    note = "a function of a `Request` becomes one with `IntoService::into_service`"
 )]
 pub trait Service {
     /// What the future resolves to.
@@ -73,7 +74,7 @@ through_pointer!(&S, Box<S>, Rc<S>, Arc<S>);
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a service",
     label = "this does not answer requests",
-    note = "a service is an `App`, or a function `fn(Request) -> impl IntoResponse`, asynchronous or not"
+    note = "a service is what `App::build` makes, a function `fn(Request) -> impl IntoResponse`, asynchronous or not, or a type that implements `Service`"
 )]
 pub trait IntoService<M> {
     /// The service that it becomes.
@@ -95,6 +96,7 @@ pub enum Asynchronous {}
 #[derive(Debug)]
 pub enum Synchronous {}
 
+#[diagnostic::do_not_recommend]
 impl<S: Service> IntoService<AsItIs> for S {
     type Service = S;
 
@@ -120,6 +122,7 @@ where
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<F, T> IntoService<Asynchronous> for F
 where
     F: Fn(Request) -> T,
@@ -149,6 +152,7 @@ where
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<F, R> IntoService<Synchronous> for F
 where
     F: Fn(Request) -> R,

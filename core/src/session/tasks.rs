@@ -19,7 +19,8 @@ pub(crate) type TaskFuture = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 /// What a task or a hook may end with: nothing, or a result.
 #[diagnostic::on_unimplemented(
     message = "a background task cannot end with `{Self}`",
-    label = "a task ends with `()` or with `Result<(), E>`"
+    label = "a task ends with `()` or with `Result<(), E>`",
+    note = "nobody takes what it made; a failure is an `Err`, of what becomes a `bakestone::Error`"
 )]
 pub trait TaskResult {
     /// The result of the task.

@@ -15,7 +15,8 @@ use std::time::Duration;
 use bakestone::app::AppService;
 use bakestone::message::Sent;
 use bakestone::{
-    App, Bytes, Context, HeaderMap, Limits, Request, Result, Session, StatusCode, Text, get, post,
+    App, Bytes, Context, Form, HeaderMap, Limits, MultiMap, Request, Result, Session, StatusCode, Text, get,
+    post,
 };
 use bakestone_testkit::Wire;
 
@@ -25,8 +26,8 @@ use rates::{
     a_response_at_the_rate_lives_and_a_slower_one_is_cut,
 };
 use sizes::{
-    SIZES, a_task_past_the_bound_is_not_begun, input_is_read_ahead_up_to_the_bound,
-    output_is_made_up_to_the_bound,
+    SIZES, a_form_has_what_the_bounds_allow_and_no_more, a_task_past_the_bound_is_not_begun,
+    input_is_read_ahead_up_to_the_bound, output_is_made_up_to_the_bound,
 };
 use times::TIMES;
 
@@ -48,6 +49,9 @@ fn app() -> AppService {
     async fn length(mut request: Request) -> Result<Text<String>> {
         Ok(Text(request.bytes().await?.len().to_string()))
     }
+    async fn fields(Form(form): Form<MultiMap>) -> Text<String> {
+        Text(form.len().to_string())
+    }
     /// A byte at a time, with the length announced, so that each costs one byte of output.
     async fn bytes(request: Request) -> Result<Sent> {
         let mut response = request.respond_sized(StatusCode::OK, HeaderMap::new(), 1 << 30)?;
@@ -65,6 +69,7 @@ fn app() -> AppService {
     }
     App::new()
         .route("/", get(hello).post(length))
+        .route("/form", post(fields))
         .route("/unread", post(hello))
         .route("/later", post(later))
         .route("/large", get(|| vec![b'x'; LARGE_BYTES]))
@@ -99,6 +104,11 @@ fn chunked(rest: &str) -> String {
     upload("/", "Transfer-Encoding: chunked") + rest
 }
 
+fn form(body: &str) -> String {
+    const TYPE: &str = "Content-Type: application/x-www-form-urlencoded";
+    upload("/form", &format!("{TYPE}\r\nContent-Length: {}", body.len())) + body
+}
+
 #[track_caller]
 fn expect_last_answer(wire: &mut Server, status: &str, why: &str) {
     let text = wire.take_text();
@@ -108,7 +118,9 @@ fn expect_last_answer(wire: &mut Server, status: &str, why: &str) {
 }
 
 /// The bounds that stand in no table, each with the test that shows it.
-const OTHERS: [(&str, fn()); 6] = [
+const OTHERS: [(&str, fn()); 8] = [
+    ("form_fields", a_form_has_what_the_bounds_allow_and_no_more),
+    ("form_field_bytes", a_form_has_what_the_bounds_allow_and_no_more),
     ("output_bytes", output_is_made_up_to_the_bound),
     ("read_ahead", input_is_read_ahead_up_to_the_bound),
     ("tasks", a_task_past_the_bound_is_not_begun),
@@ -138,7 +150,9 @@ fn every_limit_has_a_row() {
 
 type Set = fn(&mut Limits, usize);
 
-const MORE_SIZES: [(&str, Set); 3] = [
+const MORE_SIZES: [(&str, Set); 5] = [
+    ("form_fields", |limits, value| limits.form_fields = value),
+    ("form_field_bytes", |limits, value| limits.form_field_bytes = value),
     ("output_bytes", |limits, value| limits.output_bytes = value),
     ("read_ahead", |limits, value| limits.read_ahead = value),
     ("tasks", |limits, value| limits.tasks = value),
@@ -170,8 +184,13 @@ fn the_least_and_the_most_of_each_bound_harm_nobody() {
         [Duration::ZERO, Duration::MAX].map(|value| limits(|limits| (time.set)(limits, value)))
     });
     let rates = [0, u32::MAX].map(|value| limits(|limits| limits.minimum_rate = value));
-    let inputs =
-        [GET.to_owned(), LARGE.to_owned(), with_length("/", 3) + "on", chunked("1\r\nx\r\n0\r\n\r\n")];
+    let inputs = [
+        GET.to_owned(),
+        LARGE.to_owned(),
+        with_length("/", 3) + "on",
+        chunked("1\r\nx\r\n0\r\n\r\n"),
+        form("a=b"),
+    ];
     for limits in numbers.chain(times).chain(rates) {
         for (input, hold) in inputs.iter().flat_map(|input| [(input, false), (input, true)]) {
             let mut wire = serve(&limits);

@@ -11,7 +11,7 @@ use bakestone::{Body, Bytes, Lifecycle, Limits, Request, Response, Session};
 use bakestone_testkit::Wire;
 
 use crate::{
-    GET, HOUR, KIB, LARGE, SECOND, Server, app, chunked, expect_last_answer, limits, serve, with_length,
+    GET, HOUR, KIB, LARGE, SECOND, Server, app, chunked, expect_last_answer, form, limits, serve, with_length,
 };
 
 /// A number of bytes or fields that a request may have.
@@ -141,6 +141,40 @@ fn what_is_counted_is_taken_at_its_bound_and_refused_past_it() {
                 feed(&mut wire, &beyond, at_once);
                 expect_last_answer(&mut wire, past, name);
                 wire.feed(GET).expect_silence();
+            }
+        }
+    }
+}
+
+/// The body is read whole before it is decoded, so the connection is kept, however the input was cut.
+#[test]
+pub(crate) fn a_form_has_what_the_bounds_allow_and_no_more() {
+    type Row = (fn(&mut Limits, usize), usize, fn(usize) -> String, fn(usize) -> String);
+    let rows: [Row; 2] = [
+        (
+            |limits, value| limits.form_fields = value,
+            1_000,
+            |size| "a&".repeat(size),
+            |size| size.to_string(),
+        ),
+        (
+            |limits, value| limits.form_field_bytes = value,
+            KIB * KIB,
+            |size| "a=".to_owned() + &"b".repeat(size - 2),
+            |_| "1".to_owned(),
+        ),
+    ];
+    for (set, default, body, answer) in rows {
+        assert_eq!(limits(|limits| set(limits, default)), Limits::default());
+        for bound in [default, 64] {
+            let limits = limits(|limits| set(limits, bound));
+            for at_once in [usize::MAX, KIB] {
+                let mut wire = serve(&limits);
+                feed(&mut wire, &form(&body(bound)), at_once);
+                let text = wire.take_text();
+                assert!(text.starts_with("HTTP/1.1 200 ") && text.ends_with(&answer(bound)), "{text}");
+                feed(&mut wire, &form(&body(bound + 1)), at_once);
+                wire.expect_start("HTTP/1.1 413 ").expect_open();
             }
         }
     }

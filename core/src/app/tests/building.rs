@@ -55,7 +55,7 @@ fn everything_at_once() {
         ),
         format!("  {}: `/b/{{`: the braces do not match", at(3, 10)),
         format!(
-            "  {}: `/{{x:integer}}`: there is no converter `integer`, only `int`, `str` and `path`",
+            "  {}: `/{{x:integer}}`: there is no converter `integer`, only `uuid`, `int`, `float`, `str` and `path`",
             at(3, 10)
         ),
     ];
@@ -98,4 +98,68 @@ fn paths_come_in_many_forms() {
     for path in 1..=8 {
         assert_eq!(send(&app, &format!("GET /{path}"), "").status, 200, "/{path}");
     }
+}
+
+#[test]
+fn every_path_has_the_parameters_that_a_struct_names() {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Kind {
+        Cake,
+    }
+    #[derive(serde::Deserialize)]
+    #[allow(dead_code)]
+    struct Record {
+        kind: Kind,
+        address: Option<std::net::IpAddr>,
+        #[serde(alias = "number")]
+        id: std::num::NonZeroU8,
+        page: Option<u32>,
+        #[serde(default)]
+        flags: Vec<String>,
+    }
+    async fn record(_: Path<Record>) -> &'static str {
+        "record"
+    }
+    let build = |path: &str| App::new().route(path, get(record)).build();
+    for path in ["/{kind}/{id}", "/{id}/{kind}/{page}", "/{kind}/{number}", "/{kind}/{id:int}/{other}"] {
+        assert!(build(path).is_ok(), "{path}: {:?}", build(path));
+    }
+    for (path, lacking) in [
+        ("/", "kind"),
+        ("/{kind}", "id"),
+        ("/{id}/{knid}", "kind"),
+        ("/{address}/{kind}", "id"),
+        ("/{kind}/{ID}", "id"),
+    ] {
+        let errors = build(path).unwrap_err();
+        let [BuildError::NoParam { param, .. }] = errors.errors() else { panic!("{errors}") };
+        assert_eq!(param, lacking, "{path}");
+        let text = format!(
+            "`{path}`: the path has no parameter `{lacking}`, which the handler `{}::record` takes \
+             (make it an `Option` where it may be missing)",
+            concat!(module_path!(), "::every_path_has_the_parameters_that_a_struct_names"),
+        );
+        assert!(errors.to_string().ends_with(&text), "{errors}");
+    }
+}
+
+#[test]
+fn as_many_parameters_as_a_type_has_places() {
+    #[derive(serde::Deserialize)]
+    #[allow(dead_code)]
+    struct Three(u8, String, char);
+    fn needed<T: serde::de::DeserializeOwned + Send + 'static>(path: &str) -> usize {
+        let errors = match App::new().route(path, get(|_: Path<T>| "")).build() {
+            Ok(_) => return 0,
+            Err(errors) => errors,
+        };
+        let [BuildError::TooFewParams { needed, .. }] = errors.errors() else { panic!("{errors}") };
+        *needed
+    }
+    assert_eq!((needed::<u8>("/"), needed::<u8>("/{a}"), needed::<u8>("/{a}/{b}")), (1, 0, 0));
+    assert_eq!((needed::<(u8, String)>("/{a}"), needed::<(u8, String)>("/{a}/{b}")), (2, 0));
+    assert_eq!((needed::<Three>("/{a}"), needed::<Three>("/{a}/{b}/{c}")), (3, 0));
+    assert_eq!((needed::<Vec<u8>>("/"), needed::<()>("/"), needed::<Option<(u8, u8)>>("/")), (0, 0, 0));
+    assert_eq!((needed::<crate::MultiMap>("/"), needed::<Box<str>>("/")), (0, 1));
 }

@@ -3,21 +3,38 @@
 //! The rule: an argument says beforehand what it needs of the application and of the route, so that what can
 //! never work is found when the application is built.
 
+mod header;
+mod values;
+
 use std::any::{TypeId, type_name};
 use std::future::ready;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Uri, Version};
+use serde_core::de::DeserializeOwned;
 
+pub use header::{FromHeader, Header};
+pub(super) use values::rejection;
+pub use values::{Cookies, Extension, Form, Query};
+
+use super::deserialize::{Missing, missing};
 use super::state::States;
 use crate::error::{Error, Result};
-use crate::message::{Body, Context, Request};
+use crate::message::{Body, Context, Rejection, Request};
 use crate::router::Params;
 
 /// An argument that is made of the request without its body. Any argument of a handler may be one.
 ///
+/// | argument | what it is | else |
+/// |---|---|---|
+/// | [`Path<T>`](super::Path) | the parameters of the path | 400, 404 |
+/// | [`Query<T>`], [`Cookies`] | the query, the cookies | 400 |
+/// | [`Header<T>`], `HeaderMap` | one field of the header, all of them | 400 |
+/// | [`State<T>`](super::State), [`Extension<T>`] | what the application shares, what middleware attached | 500 |
+/// | `Method`, `Uri`, `Version`, [`Params`], [`Context`] | what [`Request`] gives under these names | |
+///
 /// `Option<E>` is `None` where `E` would have failed, and needs nothing of the application; `Result<E>` hands
-/// the failure to the handler.
+/// the failure to the handler, and so does `Result<E, Rejection>` one that is a [`Rejection`].
 ///
 /// ```
 /// use bakestone::app::{FromParts, States};
@@ -41,7 +58,7 @@ use crate::router::Params;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be made of a request without its body",
     label = "this is no argument for a handler, unless perhaps as its last",
-    note = "implement `FromParts` for it; what takes the body (`Request`, `Bytes`, `String`, `Json<T>`, `Body`) comes last"
+    note = "implement `FromParts` for it; what takes the body (`Request`, `Bytes`, `String`, `Json<T>`, `Form<T>`, `Body`) comes last"
 )]
 pub trait FromParts: Sized {
     /// Makes it of the request. The body is to be left where it is: it is the last argument's.
@@ -58,6 +75,13 @@ pub trait FromParts: Sized {
 }
 
 /// An argument that takes the request, body and all: the last one of a handler.
+///
+/// | argument | what it is | else |
+/// |---|---|---|
+/// | [`Request`], [`Body`] | the request, its body as it arrives | |
+/// | `Bytes`, `String` | the whole body | 413, 400 |
+/// | `Json<T>` | the whole body as JSON | 415, 413, 400 |
+/// | [`Form<T>`] | the whole body as a form | 415, 413, 400 |
 ///
 /// Everything that implements [`FromParts`] is one too. `M` only tells the cases apart; it is inferred, and an
 /// implementation leaves it out.
@@ -117,11 +141,15 @@ impl<T: FromParts + Send> FromRequest<ViaParts> for T {
     }
 }
 
+/// Says what a path with parameters of these names lacks.
+type Lacks = fn(&[&str]) -> Option<Missing>;
+
 /// What a handler's arguments need of the application and of the route; looked at when it is built.
 #[derive(Debug, Default)]
 pub struct Requirements {
     pub(super) states: Vec<(TypeId, &'static str)>,
-    pub(super) params: usize,
+    params: usize,
+    typed: Vec<Lacks>,
 }
 
 impl Requirements {
@@ -137,6 +165,24 @@ impl Requirements {
     pub fn params(&mut self, count: usize) {
         self.params = self.params.max(count);
     }
+
+    /// Every path of the route must have the parameters that a `T` takes: as [`Path`](super::Path) says.
+    pub fn path<T: DeserializeOwned>(&mut self) {
+        self.typed.push(missing::<T>);
+    }
+
+    /// How many parameters a path with these needs, and those names that it needs and has not.
+    pub(super) fn of_path(&self, names: &[&str]) -> (usize, Vec<String>) {
+        let (mut count, mut lacking) = (self.params, Vec::new());
+        for missing in self.typed.iter().filter_map(|missing| missing(names)) {
+            match missing {
+                Missing::Count(needed) => count = count.max(needed),
+                Missing::Name(name) if !lacking.contains(&name) => lacking.push(name),
+                Missing::Name(_) => {}
+            }
+        }
+        (count, lacking)
+    }
 }
 
 impl<T: FromParts> FromParts for Option<T> {
@@ -148,6 +194,34 @@ impl<T: FromParts> FromParts for Option<T> {
 impl<T: FromParts> FromParts for Result<T, Error> {
     fn from_parts(request: &mut Request, states: &States) -> Result<Self> {
         Ok(T::from_parts(request, states))
+    }
+
+    fn requirements(requirements: &mut Requirements) {
+        T::requirements(requirements);
+    }
+}
+
+impl<T: FromParts> FromParts for Result<T, Rejection> {
+    fn from_parts(request: &mut Request, states: &States) -> Result<Self> {
+        T::from_parts(request, states).map_or_else(rejected, |value| Ok(Ok(value)))
+    }
+
+    fn requirements(requirements: &mut Requirements) {
+        T::requirements(requirements);
+    }
+}
+
+/// What is no rejection is not for the handler to judge.
+fn rejected<T>(error: Error) -> Result<Result<T, Rejection>> {
+    match error.downcast_ref::<Rejection>() {
+        Some(rejection) => Ok(Err(rejection.clone())),
+        None => Err(error),
+    }
+}
+
+impl<T: FromRequest> FromRequest for Result<T, Rejection> {
+    async fn from_request(request: Request, states: &States) -> Result<Self> {
+        T::from_request(request, states).await.map_or_else(rejected, |value| Ok(Ok(value)))
     }
 
     fn requirements(requirements: &mut Requirements) {
@@ -207,13 +281,5 @@ impl FromRequest for String {
     /// The whole body as text; see [`Request::text`].
     async fn from_request(mut request: Request, _: &States) -> Result<Self> {
         Ok(request.text().await?)
-    }
-}
-
-#[cfg(feature = "json")]
-impl<T: serde::de::DeserializeOwned> FromRequest for crate::message::Json<T> {
-    /// The whole body as JSON; see [`Request::json`].
-    async fn from_request(mut request: Request, _: &States) -> Result<Self> {
-        request.json().await.map(Self)
     }
 }

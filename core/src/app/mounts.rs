@@ -1,0 +1,220 @@
+//! Where mounts lie, and which routes answer there.
+//!
+//! The rule: what leads into a mount is answered by its own routes, and by those around it that are more specific
+//! than its prefix; so neither the answer, nor a 404, nor what a 405 allows comes of a less specific route outside.
+
+use std::panic::Location;
+use std::sync::Arc;
+
+use http::{Method, Uri};
+
+use super::build_error::BuildError;
+use super::service::{Place, Route};
+use crate::router::{Match, Methods, Params, Problem, RouteError, RouteErrors, RouteSpec, Router};
+
+/// The parameter that takes what is below a prefix. No pattern of an application's own has reason to name one so.
+const REST: &str = "/{__rest:path}";
+
+/// A part of the paths: those of the whole application, or those that lead into a mount.
+pub(super) struct Area {
+    /// Who answers where no route does.
+    pub(super) place: Arc<Place>,
+    /// The routes that may answer.
+    pub(super) router: Router<Arc<Route>>,
+}
+
+/// A mount that has been gathered.
+pub(super) struct Mounted {
+    pub(super) place: Arc<Place>,
+    pub(super) location: &'static Location<'static>,
+}
+
+/// The areas of the mounts.
+pub(super) struct Mounts {
+    prefixes: Router<usize>,
+    areas: Vec<Area>,
+}
+
+impl Mounts {
+    /// The mounts of an application that has these routes; none of one that mounts nothing.
+    pub(super) fn new(
+        mounted: Vec<Mounted>,
+        prefixes: Router<usize>,
+        routes: &Router<Arc<Route>>,
+    ) -> Result<Option<Self>, RouteErrors> {
+        if mounted.is_empty() {
+            return Ok(None);
+        }
+        let area = |Mounted { place, .. }: Mounted| {
+            let mut within = Router::builder();
+            for route in routes.routes().filter(|route| leads_into(route.pattern(), &place.prefix)) {
+                let spec = RouteSpec::new(route.pattern())
+                    .methods(route.methods().clone())
+                    .hosts(route.hosts())
+                    .slashes(route.slashes())
+                    .at(route.location());
+                within.add(spec, route.value().clone());
+            }
+            Ok(Area { router: within.build()?, place })
+        };
+        let areas = mounted.into_iter().map(area).collect::<Result<_, _>>()?;
+        Ok(Some(Self { prefixes, areas }))
+    }
+
+    /// The innermost mount that `uri` leads into, with the parameters of its prefix; where there are some, what is
+    /// below the prefix is a further one.
+    pub(super) fn find(&self, uri: &Uri) -> Option<(&Area, Params)> {
+        let Match::Found { value, params, .. } = self.prefixes.find(&Method::GET, uri, None) else {
+            return None;
+        };
+        let area = self.areas.get(*value)?;
+        match area.place.prefix.contains('{') {
+            true => Some((area, params)),
+            false => Some((area, Params::default())),
+        }
+    }
+}
+
+/// The prefixes of the mounts, each with its index.
+///
+/// # Errors
+///
+/// Mounts at prefixes of the same shape.
+pub(super) fn prefixes(mounted: &[Mounted]) -> Result<Router<usize>, Vec<BuildError>> {
+    let mut prefixes = Router::builder();
+    for (index, Mounted { place, location }) in mounted.iter().enumerate() {
+        if !place.prefix.is_empty() {
+            prefixes.insert_at(place.prefix.as_str(), Methods::Any, index, location);
+        }
+        prefixes.insert_at(format!("{}{REST}", place.prefix), Methods::Any, index, location);
+    }
+    prefixes.build().map_err(|errors| errors.into_errors().into_iter().filter_map(same_prefix).collect())
+}
+
+/// What is told of a prefix that is taken: once, though it stands for two patterns.
+fn same_prefix(error: RouteError) -> Option<BuildError> {
+    let RouteError { pattern, location, problem } = error;
+    let Problem::Conflict { pattern: other, location: first, .. } = problem else {
+        return Some(BuildError::Route(RouteError { pattern, location, problem }));
+    };
+    let prefix = match pattern.strip_suffix(REST) {
+        Some("") => "/".to_owned(),
+        Some(_) => return None,
+        None => pattern,
+    };
+    let other = if other == REST { "/".to_owned() } else { other };
+    Some(BuildError::SamePrefix { prefix, location, other, first })
+}
+
+/// How many segments `pattern` has.
+pub(super) fn count_segments(pattern: &str) -> usize {
+    segments(pattern).len()
+}
+
+/// The segments of a pattern, which are cut at each `/` outside of braces.
+fn segments(pattern: &str) -> Vec<&str> {
+    let slashes = scan(pattern).filter(|&(_, letter, depth)| letter == '/' && depth == 0).map(|(at, ..)| at);
+    let mut ends: Vec<usize> = slashes.collect();
+    ends.push(pattern.len());
+    ends.windows(2).filter_map(|ends| pattern.get(ends[0] + 1..ends[1])).collect()
+}
+
+/// Each letter, with its place and with how many braces are open after it; what is escaped in braces is left out.
+fn scan(text: &str) -> impl Iterator<Item = (usize, char, usize)> {
+    let (mut depth, mut escaped) = (0_usize, false);
+    text.char_indices().filter_map(move |(at, letter)| {
+        if std::mem::take(&mut escaped) {
+            return None;
+        }
+        match letter {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            '\\' => escaped = depth > 0,
+            _ => {}
+        }
+        Some((at, letter, depth))
+    })
+}
+
+/// Whether a path that leads into a mount at `prefix` may be answered by a route of `pattern`: at the first segment
+/// that is more or less specific than the other's, it is the route's that is more so.
+fn leads_into(pattern: &str, prefix: &str) -> bool {
+    let mut pattern = segments(pattern).into_iter();
+    for wanted in segments(prefix) {
+        let Some(segment) = pattern.next() else { return false };
+        let (kind, wanted_kind) = (Kind::of(segment), Kind::of(wanted));
+        // Of two texts that differ no path has both.
+        if kind != wanted_kind || kind == Kind::Static && segment != wanted {
+            return kind < wanted_kind;
+        }
+    }
+    true
+}
+
+/// How specific a segment is: what is less takes precedence, as in the [router](crate::router).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Static,
+    /// Text and parameters.
+    Mixed,
+    Uuid,
+    Int,
+    Float,
+    Regex,
+    Str,
+    Path,
+}
+
+impl Kind {
+    fn of(segment: &str) -> Self {
+        if !segment.contains('{') {
+            return Self::Static;
+        }
+        let closes = scan(segment).find(|&(.., depth)| depth == 0).map(|(at, ..)| at);
+        let inner = segment.strip_prefix('{').and_then(|inner| inner.strip_suffix('}'));
+        let Some(inner) = inner.filter(|_| closes == Some(segment.len() - 1)) else { return Self::Mixed };
+        match inner.split_once(':').map_or("str", |(_, converter)| converter.trim()) {
+            "uuid" => Self::Uuid,
+            "int" => Self::Int,
+            "float" => Self::Float,
+            "str" => Self::Str,
+            "path" => Self::Path,
+            _ => Self::Regex,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::leads_into;
+
+    #[test]
+    fn what_answers_in_a_mount() {
+        for (pattern, prefix, expected) in [
+            ("/shop", "/shop", true),
+            ("/shop/", "/shop", true),
+            ("/shop/{id}", "/shop", true),
+            ("/{a}/{b}", "/shop", false),
+            ("/{rest:path}", "/shop", false),
+            ("/", "/shop", false),
+            ("/submarine", "/sub", false),
+            ("/acme/x", "/{tenant}", true),
+            ("/{other}/x", "/{tenant}", true),
+            ("/{id:int}/x", "/{tenant}", true),
+            ("/{name}/x", "/{id:int}", false),
+            ("/{name:str}/x", "/{id}", true),
+            ("/{rest:path}", "/{tenant}", false),
+            ("/{a}", "/{tenant}/area", false),
+            ("/{a}/{b}/x", "/{tenant}/area", false),
+            (r"/{a:[^/]{2}}/x", r"/{a:[^/]{2}}", true),
+            (r"/{a:\}/}/x", r"/{a:\}/}", true),
+            ("/{a}-{b}/x", "/{c}", true),
+            ("/{c}/x", "/{a}-{b}", false),
+            ("/{a:uuid}/x", "/{id:int}", true),
+            (r"/{a:\d+}/x", "/{id:float}", false),
+            ("/anything", "", true),
+        ] {
+            assert_eq!(leads_into(pattern, prefix), expected, "{pattern} in {prefix}");
+        }
+    }
+}
