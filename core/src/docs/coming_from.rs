@@ -1,0 +1,180 @@
+//! Coming from asgi-tools, muffin or asgikit: the same thing, side by side.
+//!
+//! What those toolkits give is here, under names that are mostly the same. What differs, differs on purpose: it is
+//! listed [below](#what-is-different-on-purpose).
+//!
+//! # An application
+//!
+//! ```python
+//! from asgi_tools import App
+//!
+//! app = App(debug=True)
+//!
+//! @app.route("/", "/hello/{name}")
+//! async def hello(request):
+//!     return f"Hello, {request.path_params.get('name', 'you')}!"
+//! ```
+//!
+//! ```
+//! use bakestone::{App, Path, Text, get};
+//!
+//! async fn hello(name: Option<Path<String>>) -> Text<String> {
+//!     let name = name.map_or("you".to_owned(), |Path(name)| name);
+//!     Text(format!("Hello, {name}!"))
+//! }
+//!
+//! let app = App::new().debug(true).route(["/", "/hello/{name}"], get(hello));
+//! # assert!(app.build().is_ok());
+//! ```
+//!
+//! A bare string is HTML, as in the toolkits; `Text` is plain text, and the right choice for whatever came with the
+//! request.
+//!
+//! # What a handler may return
+//!
+//! | Python | here |
+//! |---|---|
+//! | `return "text"`, `return b"bytes"` | the same: `text/html` |
+//! | `return {"a": 1}`, `[1]`, `5`, `True`, `None` | `Json(value)`; `serde_json::Value`, integers, `bool` and `()` as they are |
+//! | `return 201, "made"` | `(StatusCode::CREATED, "made")` |
+//! | `return 201, headers, "made"` | `(StatusCode::CREATED, headers, "made")` |
+//! | `return ResponseText("..")`, `ResponseHTML`, `ResponseJSON` | [`Text`](crate::Text), [`Html`](crate::Html), `Json` |
+//! | `raise ResponseError.NOT_FOUND("..")` | `Err(Error::new(StatusCode::NOT_FOUND, ".."))`, or `?` on any error |
+//! | asgikit: `await request.respond("..")`, `async with response_writer(..)` | [`Request::respond`](crate::Request::respond) and its writer |
+//!
+//! # The request
+//!
+//! | Python | on the request | as an argument |
+//! |---|---|---|
+//! | `request.path_params["id"]` | `request.params().get("id")` | [`Path<u64>`](crate::Path) |
+//! | `request.url.query["q"]` | `request.query()` | [`Query<T>`](crate::app::Query) |
+//! | `request.headers["x-key"]` | `request.headers().get("x-key")` | `HeaderMap` |
+//! | `request.cookies` | `request.cookies()` | [`Cookies`](crate::app::Cookies) |
+//! | `await request.body()`, `text()`, `json()`, `form()` | the same | `Bytes`, `String`, `Json<T>`, [`Form<T>`](crate::app::Form) |
+//! | `async for chunk in request.stream()` | `request.chunk().await?` | [`Body`](crate::Body) |
+//! | `request.app`, closures | | [`State<T>`](crate::State) |
+//!
+//! # Views
+//!
+//! ```python
+//! class Notes(HTTPView):
+//!     async def get(self, request): ...
+//!     async def post(self, request): ...
+//!
+//! app.route("/notes")(Notes)
+//! ```
+//!
+//! ```
+//! use bakestone::app::{MethodRouter, View};
+//! use bakestone::{App, Text, get};
+//! use std::sync::Arc;
+//!
+//! struct Notes;
+//!
+//! impl Notes {
+//!     async fn list(self: Arc<Self>) -> Text<&'static str> {
+//!         Text("none yet")
+//!     }
+//!
+//!     async fn add(self: Arc<Self>, note: String) -> Text<String> {
+//!         Text(note)
+//!     }
+//! }
+//!
+//! impl View for Notes {
+//!     fn methods() -> MethodRouter {
+//!         get(Self::list).post(Self::add)
+//!     }
+//! }
+//!
+//! let app = App::new().view("/notes", Notes);
+//! # assert!(app.build().is_ok());
+//! ```
+//!
+//! There is one instance for all requests. The methods are written down, so a request with another one is 405 with
+//! `Allow`; `@Handler.route("/more")` is [`View::routes`](crate::app::View::routes).
+//!
+//! # Middleware
+//!
+//! ```python
+//! @app.middleware
+//! async def stamp(app, request, receive, send):
+//!     response = await app(request, receive, send)
+//!     response.headers["x-stamp"] = "seen"
+//!     return response
+//! ```
+//!
+//! ```
+//! use bakestone::app::Next;
+//! use bakestone::{App, HeaderValue, Request, Response};
+//!
+//! async fn stamp(request: Request, next: Next) -> Response {
+//!     let mut response = next.run(request).await;
+//!     response.headers.insert("x-stamp", HeaderValue::from_static("seen"));
+//!     response
+//! }
+//!
+//! let app = App::new().middleware(stamp);
+//! # assert!(app.build().is_ok());
+//! ```
+//!
+//! The classic kind, a function from an application to an application, is [`App::wrap`](crate::App::wrap). Both are
+//! ordered alike: the first registered is the outermost.
+//!
+//! # Errors
+//!
+//! ```python
+//! @app.on_error(DatabaseError)
+//! async def no_database(request, exc):
+//!     return 503, "try again later"
+//! ```
+//!
+//! ```
+//! use bakestone::app::Failure;
+//! use bakestone::{App, StatusCode};
+//! # #[derive(Debug)]
+//! # struct DatabaseError;
+//! # impl std::fmt::Display for DatabaseError {
+//! #     fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { Ok(()) }
+//! # }
+//! # impl std::error::Error for DatabaseError {}
+//!
+//! async fn no_database(_: Failure<DatabaseError>) -> (StatusCode, &'static str) {
+//!     (StatusCode::SERVICE_UNAVAILABLE, "try again later")
+//! }
+//!
+//! let app = App::new().on_error(no_database).on_status(404, |_| "nothing here");
+//! # assert!(app.build().is_ok());
+//! ```
+//!
+//! # Mounts, modules, lifespan, background
+//!
+//! | Python | here |
+//! |---|---|
+//! | `app.route("/shop")(shop)` | [`app.mount("/shop", shop)`](crate::App::mount) |
+//! | `app.import_submodules()` | each module has a `fn routes() -> App`, and the application [merges](crate::App::merge) it |
+//! | `@app.on_startup`, `@app.on_shutdown` | [`on_startup`](crate::App::on_startup), [`on_shutdown`](crate::App::on_shutdown), the latter in reverse order |
+//! | a value kept on the application at start-up | [`App::state_from`](crate::App::state_from) |
+//! | `app.run_after_response(task())` | [`context.after_response(|_| task())`](crate::Context::after_response) |
+//! | `BackgroundMiddleware.set_task(task())` | the same, without anything ambient |
+//! | a loop that sleeps | [`App::every`](crate::App::every) |
+//! | `trio`, `curio`, `asyncio` | `bakestone_tokio`, `bakestone_smol`, `bakestone_std`: one line differs |
+//! | `ASGITestClient(app)` | `bakestone_testkit::Wire`: the bytes, on a clock that is moved by hand |
+//!
+//! # What is different on purpose
+//!
+//! | there | here | why |
+//! |---|---|---|
+//! | a failing start-up hook is logged, and the server runs | the server does not start ([`ignore_startup_errors`](crate::Lifecycle::ignore_startup_errors) for the old way) | a half-made application answers wrongly |
+//! | the handler of a 404 answers 200 unless told otherwise | the error's status stays | whoever reads statuses is lied to |
+//! | middleware does not see a 404 | it sees every response | headers, times and logs must cover all of them |
+//! | internal middleware: first is outermost; classic: last is | one order | nobody remembers two |
+//! | the first route that matches wins | the more specific one does, and what cannot be told apart is an error at the start | moving a line changes nothing |
+//! | no `Allow`, no HEAD, no OPTIONS | all three | RFC 9110 |
+//! | `/sub` takes `/submarine` | whole segments only | |
+//! | `/sub` is 404, `/sub/` is the mount | both are the mount | |
+//! | a mount's hooks, error handlers and outer middleware do not run | they do | |
+//! | a body has no bound | 2 MiB unless [told otherwise](crate::app::MethodRouter::buffered_body_bytes) | memory |
+//! | a client that goes away in the middle of a body leaves a short body | an error | half an order is none |
+//! | an error after the response has begun sends a second one | the message is cut | |
+//! | a synchronous handler blocks everybody | [`blocking`](crate::app::blocking) | |

@@ -1,0 +1,3 @@
+//! Longer reading: there is no code here but that of the examples.
+
+pub mod coming_from;

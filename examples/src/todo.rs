@@ -1,0 +1,219 @@
+//! A small REST service: `cargo run --bin todo`, then
+//!
+//! ```console
+//! curl http://127.0.0.1:8000/todos -H 'Content-Type: application/json' -d '{"title": "buy flour"}'
+//! curl 'http://127.0.0.1:8000/todos?done=false'
+//! curl -X PATCH http://127.0.0.1:8000/todos/1 -H 'Content-Type: application/json' -d '{"done": true}'
+//! curl -X DELETE http://127.0.0.1:8000/todos/1
+//! ```
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bakestone::app::{Failure, MethodRouter, Next, Query, View};
+use bakestone::{
+    App, Context, HeaderMap, HeaderValue, IntoResponse, Json, Path, Request, Response, Result, StatusCode,
+    Text, get, header,
+};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Todo {
+    id: u64,
+    title: String,
+    done: bool,
+}
+
+#[derive(Deserialize)]
+struct NewTodo {
+    title: String,
+}
+
+#[derive(Deserialize)]
+struct Change {
+    title: Option<String>,
+    done: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct Filter {
+    done: Option<bool>,
+}
+
+/// What the service itself may have against a request.
+#[derive(Debug)]
+enum TodoError {
+    Missing(u64),
+    NoTitle,
+    Full,
+}
+
+impl fmt::Display for TodoError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(id) => write!(f, "there is no todo {id}"),
+            Self::NoTitle => f.write_str("a todo needs a title"),
+            Self::Full => f.write_str("there is too much to do already"),
+        }
+    }
+}
+
+impl std::error::Error for TodoError {}
+
+/// The one place where these errors get their status and their shape.
+fn explained(failure: Failure<TodoError>) -> impl IntoResponse {
+    let status = match *failure {
+        TodoError::Missing(_) => StatusCode::NOT_FOUND,
+        TodoError::NoTitle => StatusCode::UNPROCESSABLE_ENTITY,
+        TodoError::Full => StatusCode::INSUFFICIENT_STORAGE,
+    };
+    (status, Json(BTreeMap::from([("error", failure.to_string())])))
+}
+
+/// All todos, by their number. Nothing may grow without a bound, so their number has one.
+#[derive(Default)]
+struct Todos(Mutex<BTreeMap<u64, Todo>>);
+
+const MOST: usize = 10_000;
+
+impl Todos {
+    fn with<T>(&self, work: impl FnOnce(&mut BTreeMap<u64, Todo>) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn list(self: Arc<Self>, Query(filter): Query<Filter>) -> Json<Vec<Todo>> {
+        let wanted = |todo: &&Todo| filter.done.is_none_or(|done| todo.done == done);
+        Json(self.with(|todos| todos.values().filter(wanted).cloned().collect()))
+    }
+
+    async fn create(self: Arc<Self>, Json(new): Json<NewTodo>) -> Result<impl IntoResponse> {
+        let title = titled(new.title)?;
+        let todo = self.with(|todos| {
+            if todos.len() == MOST {
+                return Err(TodoError::Full);
+            }
+            let id = todos.last_key_value().map_or(1, |(last, _)| last + 1);
+            let todo = Todo { id, title, done: false };
+            todos.insert(id, todo.clone());
+            Ok(todo)
+        })?;
+        let place = HeaderValue::try_from(format!("/todos/{}", todo.id))?;
+        Ok((StatusCode::CREATED, HeaderMap::from_iter([(header::LOCATION, place)]), Json(todo)))
+    }
+
+    async fn show(self: Arc<Self>, Path(id): Path<u64>) -> Result<Json<Todo>> {
+        let todo = self.with(|todos| todos.get(&id).cloned());
+        Ok(Json(todo.ok_or(TodoError::Missing(id))?))
+    }
+
+    async fn change(self: Arc<Self>, Path(id): Path<u64>, Json(change): Json<Change>) -> Result<Json<Todo>> {
+        let title = change.title.map(titled).transpose()?;
+        let todo = self.with(|todos| {
+            let todo = todos.get_mut(&id).ok_or(TodoError::Missing(id))?;
+            todo.title = title.unwrap_or_else(|| todo.title.clone());
+            todo.done = change.done.unwrap_or(todo.done);
+            Ok::<_, TodoError>(todo.clone())
+        })?;
+        Ok(Json(todo))
+    }
+
+    async fn delete(self: Arc<Self>, Path(id): Path<u64>) -> Result<StatusCode> {
+        self.with(|todos| todos.remove(&id)).ok_or(TodoError::Missing(id))?;
+        Ok(StatusCode::NO_CONTENT)
+    }
+}
+
+fn titled(title: String) -> Result<String, TodoError> {
+    if title.trim().is_empty() { Err(TodoError::NoTitle) } else { Ok(title) }
+}
+
+impl View for Todos {
+    fn methods() -> MethodRouter {
+        get(Self::list).post(Self::create)
+    }
+
+    fn routes(app: App) -> App {
+        app.route("/todos/{id:int}", get(Self::show).patch(Self::change).delete(Self::delete))
+    }
+}
+
+/// Says how long each answer took, those included that say no.
+async fn timed(context: Context, request: Request, next: Next) -> Response {
+    let began = context.now().mono;
+    let mut response = next.run(request).await;
+    let time = format!("handler;dur={}", context.now().mono.since(began).as_millis());
+    if let Ok(time) = HeaderValue::try_from(time) {
+        response.headers.insert("server-timing", time);
+    }
+    response
+}
+
+fn app() -> App {
+    App::new()
+        .middleware(timed)
+        .on_error(explained)
+        .route("/", get(|| Text("A list of things to do is at /todos\n")))
+        .view("/todos", Todos::default())
+        .buffered_body_bytes(64 << 10)
+}
+
+fn main() -> Result<(), bakestone_std::ServeError> {
+    bakestone_tokio::run(app(), "127.0.0.1:8000")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bakestone::Session;
+    use bakestone::app::AppService;
+    use bakestone_testkit::Wire;
+
+    fn send(wire: &mut Wire<Session<AppService>>, line: &str, body: &str) -> String {
+        let length = body.len();
+        wire.feed(format!(
+            "{line} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        ));
+        wire.take_text()
+    }
+
+    #[test]
+    fn a_todo_from_its_making_to_its_end() {
+        let mut wire = Wire::new(Session::new(app().build().unwrap()));
+        for (line, body, status, answer) in [
+            ("GET /todos", "", "200", "[]"),
+            (
+                "POST /todos",
+                r#"{"title":"buy flour"}"#,
+                "201",
+                r#"{"id":1,"title":"buy flour","done":false}"#,
+            ),
+            ("POST /todos", r#"{"title":"bake"}"#, "201", r#"{"id":2,"title":"bake","done":false}"#),
+            ("PATCH /todos/1", r#"{"done":true}"#, "200", r#"{"id":1,"title":"buy flour","done":true}"#),
+            ("GET /todos?done=false", "", "200", r#"[{"id":2,"title":"bake","done":false}]"#),
+            ("GET /todos/1", "", "200", r#"{"id":1,"title":"buy flour","done":true}"#),
+            ("DELETE /todos/1", "", "204", ""),
+            ("GET /todos/1", "", "404", r#"{"error":"there is no todo 1"}"#),
+            ("PATCH /todos/2", r#"{"title":" "}"#, "422", r#"{"error":"a todo needs a title"}"#),
+            ("POST /todos", "{}", "400", "title"),
+            ("GET /todos?done=perhaps", "", "400", "done"),
+            ("PUT /todos", "", "405", "Method Not Allowed"),
+            ("GET /elsewhere", "", "404", "Not Found"),
+        ] {
+            let text = send(&mut wire, line, body);
+            assert!(text.starts_with(&format!("HTTP/1.1 {status} ")), "{line}: {text}");
+            assert!(text.contains("\r\nserver-timing: handler;dur=0\r\n"), "{line}: {text}");
+            let content = text.split_once("\r\n\r\n").unwrap().1;
+            assert!(content.contains(answer) && (!answer.is_empty() || content.is_empty()), "{line}: {text}");
+        }
+    }
+
+    #[test]
+    fn what_is_made_is_told_where_and_what_is_wrong_is_no_json() {
+        let mut wire = Wire::new(Session::new(app().build().unwrap()));
+        let made = send(&mut wire, "POST /todos", r#"{"title":"<b>"}"#);
+        assert!(made.contains("\r\nlocation: /todos/1\r\n"), "{made}");
+        wire.feed("POST /todos HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}");
+        wire.expect_start("HTTP/1.1 415 ");
+    }
+}

@@ -1,0 +1,13 @@
+//! A request by reference.
+//~ is not a handler
+//~ none is a reference
+
+use bakestone::{App, Request, Text, get};
+
+async fn path(request: &Request) -> Text<String> {
+    Text(request.path().to_owned())
+}
+
+fn main() {
+    let _ = App::new().route("/", get(path));
+}

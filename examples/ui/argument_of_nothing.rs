@@ -1,0 +1,14 @@
+//! An argument that no request makes.
+//~ is not a handler
+//~ any argument may be `Path<T>`, `Query<T>`, `State<T>`
+//~ or what else implements `FromParts`
+
+use bakestone::{App, Text, get};
+
+async fn half(number: f32) -> Text<String> {
+    Text((number / 2.0).to_string())
+}
+
+fn main() {
+    let _ = App::new().route("/half", get(half));
+}

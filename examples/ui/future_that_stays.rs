@@ -1,0 +1,18 @@
+//! A handler that keeps what must stay on its thread.
+//~ is not a handler
+//~ the future of an asynchronous handler is `Send`: no `Rc`, no lock's guard is kept across an `.await`
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use bakestone::{App, Context, get};
+
+async fn later(context: Context) -> u32 {
+    let number = Rc::new(5);
+    context.sleep(Duration::from_secs(1)).await;
+    *number
+}
+
+fn main() {
+    let _ = App::new().route("/later", get(later));
+}
