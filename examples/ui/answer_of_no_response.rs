@@ -1,6 +1,6 @@
 //! A handler that returns what is no response.
-//~ is not a handler
-//~ what is returned implements `IntoResponse`: text, bytes, `Json(value)`, `Text(text)`, `Response`
+//~ is no answer of a handler
+//~ a response is what implements `IntoResponse`: text, bytes, `Json(value)`, `Text(text)`, `Response`
 
 use bakestone::{App, get};
 

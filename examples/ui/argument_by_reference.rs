@@ -1,6 +1,6 @@
 //! A request by reference.
-//~ is not a handler
-//~ none is a reference
+//~ `&bakestone::Request` cannot be made of a request
+//~ no argument is a reference
 
 use bakestone::{App, Request, Text, get};
 

@@ -1,7 +1,7 @@
 //! An argument that no request makes.
-//~ is not a handler
-//~ any argument may be `Path<T>`, `Query<T>`, `State<T>`
-//~ or what else implements `FromParts`
+//~ `f32` cannot be made of a request
+//~ a handler takes `Path<T>`, `Query<T>`, `State<T>`
+//~ what else implements `FromParts`
 
 use bakestone::{App, Text, get};
 

@@ -1,6 +1,6 @@
 //! The body is taken before the last argument is made.
-//~ is not a handler
-//~ the last one, and no other, may take the body
+//~ `Json<u32>` cannot be made of a request without its body
+//~ what takes the body (`Request`, `Bytes`, `String`, `Json<T>`, `Form<T>`, `Body`) comes last
 
 use bakestone::{App, Json, Path, post};
 

@@ -1,6 +1,6 @@
 //! A handler of more arguments than there may be.
 //~ is not a handler
-//~ there are at most twelve arguments, and a closure writes out their types
+//~ of at most twelve arguments, whose types are written out
 
 use bakestone::{App, Method, get};
 

@@ -1,5 +1,5 @@
 //! A handler whose error is text.
-//~ is not a handler
+//~ is no answer of a handler
 //~ or a `Result` of one whose error becomes a `bakestone::Error`
 
 use bakestone::{App, get};

@@ -2,7 +2,7 @@
 //~ `Cake` cannot be made of a request without its body
 //~ this is no argument for a handler, unless perhaps as its last
 //~ `Cake` cannot be made of a request
-//~ a handler takes what implements `FromParts`, and as its last argument also what implements `FromRequest`
+//~ what else implements `FromParts`, and as its last argument also what implements `FromRequest`
 
 use bakestone::app::{FromParts, FromRequest};
 

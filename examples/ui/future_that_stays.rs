@@ -1,6 +1,6 @@
 //! A handler that keeps what must stay on its thread.
-//~ is not a handler
-//~ the future of an asynchronous handler is `Send`: no `Rc`, no lock's guard is kept across an `.await`
+//~ is not `Send`
+//~ `Rc<u32>`
 
 use std::rc::Rc;
 use std::time::Duration;

@@ -1,5 +1,5 @@
 //! Parameters of the path as a type that serde knows nothing of.
-//~ is not a handler
+//~ `bakestone::Path<Cake>` cannot be made of a request
 //~ the `T` of a `Path`, `Query`, `Form` or `Json` implements `serde::Deserialize`, and borrows nothing
 
 use bakestone::{App, Path, get};

@@ -1,6 +1,6 @@
 //! Two arguments that take the body.
-//~ is not a handler
-//~ the last one, and no other, may take the body: `Request`, `Body`, `Bytes`, `String`, `Json<T>`
+//~ `String` cannot be made of a request without its body
+//~ what takes the body (`Request`, `Bytes`, `String`, `Json<T>`, `Form<T>`, `Body`) comes last
 
 use bakestone::{App, Bytes, post};
 

@@ -480,3 +480,18 @@ fn a_record_counts_its_own_response() {
     assert_eq!(records.lock().unwrap().len(), 2);
     assert!(records.lock().unwrap()[1].1 < 1_000, "{records:?}");
 }
+
+/// What a handler had read of a body was announced once more with the rest.
+#[test]
+fn the_rest_of_a_body_goes_back_whole() {
+    let rest = |mut request: Request| async move {
+        let first = request.chunk().await;
+        assert_eq!(first.unwrap().unwrap(), "bara ");
+        Response::new(request.into_body())
+    };
+    let mut wire = Wire::new(Session::new(rest));
+    wire.feed("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nbara ").feed("brith");
+    let answer = wire.take_text();
+    assert!(answer.contains("content-length: 5\r\n") && answer.ends_with("\r\n\r\nbrith"), "{answer}");
+    wire.expect_open();
+}

@@ -284,7 +284,7 @@ fn what_is_told_of_a_body_on_its_way_in_is_true_of_the_rest() {
         Ok::<_, Error>(Text(format!("{hints:?}")))
     };
     for (framing, content, expected) in [
-        ("Content-Length: 4", ["ca", "ke"], "[(0, Some(4)), (0, Some(4)), (0, Some(4))]"),
+        ("Content-Length: 4", ["ca", "ke"], "[(4, Some(4)), (2, Some(2)), (0, Some(0))]"),
         ("Content-Length: 0", ["", ""], "[]"),
         ("Transfer-Encoding: chunked", ["2\r\nca\r\n", "0\r\na: b\r\n\r\n"], "[(0, None), (0, None)]"),
     ] {

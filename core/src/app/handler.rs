@@ -1,6 +1,7 @@
 //! From a function to what answers requests.
 
 use std::future::ready;
+use std::marker::PhantomData;
 
 use super::extract::{FromParts, FromRequest, Requirements};
 use super::state::States;
@@ -40,13 +41,8 @@ use crate::session::{Asynchronous, Synchronous};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a handler",
-    label = "an argument, what is returned, or the future does not fit; the notes say what does",
-    note = "any argument may be `Path<T>`, `Query<T>`, `State<T>`, `Header<T>`, `Method`, `Context` or what else implements `FromParts`; none is a reference",
-    note = "the last one, and no other, may take the body: `Request`, `Body`, `Bytes`, `String`, `Json<T>`, `Form<T>` or what else implements `FromRequest`",
-    note = "the `T` of a `Path`, `Query`, `Form` or `Json` implements `serde::Deserialize`, and borrows nothing; that of a `State` is `Clone`",
-    note = "what is returned implements `IntoResponse`: text, bytes, `Json(value)`, `Text(text)`, `Response`, or a `Result` of one whose error becomes a `bakestone::Error`",
-    note = "the future of an asynchronous handler is `Send`: no `Rc`, no lock's guard is kept across an `.await`",
-    note = "there are at most twelve arguments, and a closure writes out their types"
+    label = "this does not answer the requests of a route",
+    note = "a handler is a function or a closure, asynchronous or not, of at most twelve arguments, whose types are written out"
 )]
 pub trait Handler<M>: Send + Sync + 'static {
     /// Answers `request`.
@@ -60,69 +56,136 @@ pub trait Handler<M>: Send + Sync + 'static {
     fn requirements(requirements: &mut Requirements);
 }
 
-#[diagnostic::do_not_recommend]
-impl<F, T> Handler<(Asynchronous,)> for F
+/// Marks a function of `Args`, whose last is made of the request by `M` and whose answer is given by `K`.
+#[derive(Debug)]
+pub struct ByFunction<Args, M, K>(PhantomData<(Args, M, K)>);
+
+impl<F, Args, M, K> Handler<ByFunction<Args, M, K>> for F
 where
-    F: Fn() -> T + Send + Sync + 'static,
-    T: Future<Output: IntoResponse> + Send,
+    F: Function<Args> + Send + Sync + 'static,
+    Args: Arguments<M> + Send,
+    F::Output: Answer<K>,
+    <F::Output as Answer<K>>::Kept: Send,
 {
-    fn call(&self, _: Request, _: &States) -> impl Future<Output = Result<Response>> + Send {
-        let answer = self();
-        async move { answer.await.into_response() }
+    #[allow(
+        clippy::manual_async_fn,
+        reason = "an `async fn` would hold the request twice: as its argument, and as the variable in its body"
+    )]
+    fn call(&self, request: Request, states: &States) -> impl Future<Output = Result<Response>> + Send {
+        async move {
+            let arguments = Args::from_request(request, states).await?;
+            Function::call(self, arguments).answer().await
+        }
+    }
+
+    fn requirements(requirements: &mut Requirements) {
+        Args::requirements(requirements);
+    }
+}
+
+/// A function or a closure, with its arguments as a tuple.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a handler",
+    label = "expected a function or a closure of at most twelve arguments",
+    note = "a closure writes out the types of its arguments"
+)]
+pub trait Function<Args> {
+    /// What it returns.
+    type Output;
+
+    /// Calls it.
+    fn call(&self, arguments: Args) -> Self::Output;
+}
+
+/// The arguments of a handler, as a tuple.
+pub trait Arguments<M>: Sized {
+    /// Makes them of the request.
+    fn from_request(request: Request, states: &States) -> impl Future<Output = Result<Self>> + Send;
+
+    /// Says what they need.
+    fn requirements(requirements: &mut Requirements);
+}
+
+/// What a handler returns: a response, or the future of one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no answer of a handler",
+    label = "neither a response nor the future of one",
+    note = "a response is what implements `IntoResponse`: text, bytes, `Json(value)`, `Text(text)`, `Response`, or a `Result` of one whose error becomes a `bakestone::Error`"
+)]
+pub trait Answer<K>: Sized {
+    /// What must be `Send` for that: the future, if it is one.
+    type Kept;
+
+    /// Gives the answer.
+    fn answer(self) -> impl Future<Output = Result<Response>> + Send
+    where
+        Self::Kept: Send;
+}
+
+impl<T: Future<Output: IntoResponse>> Answer<Asynchronous> for T {
+    type Kept = T;
+
+    async fn answer(self) -> Result<Response>
+    where
+        T: Send,
+    {
+        self.await.into_response()
+    }
+}
+
+impl<T: IntoResponse> Answer<Synchronous> for T {
+    type Kept = ();
+
+    fn answer(self) -> impl Future<Output = Result<Response>> + Send {
+        ready(self.into_response())
+    }
+}
+
+impl<F: Fn() -> O, O> Function<()> for F {
+    type Output = O;
+
+    fn call(&self, (): ()) -> O {
+        self()
+    }
+}
+
+impl Arguments<()> for () {
+    fn from_request(_: Request, _: &States) -> impl Future<Output = Result<()>> + Send {
+        ready(Ok(()))
     }
 
     fn requirements(_: &mut Requirements) {}
 }
 
-#[diagnostic::do_not_recommend]
-impl<F, T> Handler<(Synchronous,)> for F
-where
-    F: Fn() -> T + Send + Sync + 'static,
-    T: IntoResponse,
-{
-    fn call(&self, _: Request, _: &States) -> impl Future<Output = Result<Response>> + Send {
-        ready(self().into_response())
-    }
+macro_rules! handlers {
+    ($($($arg:ident)*;)*) => {$(
+        #[allow(non_snake_case)]
+        impl<Given: Fn($($arg,)* Last) -> Output, Output, $($arg,)* Last> Function<($($arg,)* Last,)> for Given {
+            type Output = Output;
 
-    fn requirements(_: &mut Requirements) {}
-}
+            fn call(&self, ($($arg,)* Last,): ($($arg,)* Last,)) -> Output {
+                self($($arg,)* Last)
+            }
+        }
 
-macro_rules! handler {
-    ($marker:ident, [$($bound:tt)*], [$($wait:tt)*], $($arg:ident)*; $last:ident) => {
-        #[diagnostic::do_not_recommend]
         #[allow(non_snake_case, unused_mut, clippy::manual_async_fn)]
-        impl<Function, Output, M, $($arg,)* $last> Handler<($marker, M, $($arg,)* $last)> for Function
-        where
-            Function: Fn($($arg,)* $last) -> Output + Send + Sync + 'static,
-            Output: $($bound)*,
-            $($arg: FromParts + Send,)*
-            $last: FromRequest<M> + Send,
-        {
-            // An `async fn` would hold the request twice: as its argument, and as the variable in its body.
-            fn call(
-                &self,
+        impl<M, $($arg: FromParts + Send,)* Last: FromRequest<M> + Send> Arguments<M> for ($($arg,)* Last,) {
+            fn from_request(
                 mut request: Request,
                 states: &States,
-            ) -> impl Future<Output = Result<Response>> + Send {
+            ) -> impl Future<Output = Result<Self>> + Send {
                 async move {
                     $(let $arg = $arg::from_parts(&mut request, states)?;)*
-                    let $last = $last::from_request(request, states).await?;
-                    self($($arg,)* $last)$($wait)*.into_response()
+                    let last = Last::from_request(request, states).await?;
+                    Ok(($($arg,)* last,))
                 }
             }
 
             fn requirements(requirements: &mut Requirements) {
                 $($arg::requirements(requirements);)*
-                $last::requirements(requirements);
+                Last::requirements(requirements);
             }
         }
-    };
-}
-
-macro_rules! handlers {
-    ($($($arg:ident)*;)*) => {$(
-        handler!(Asynchronous, [Future<Output: IntoResponse> + Send], [.await], $($arg)*; Last);
-        handler!(Synchronous, [IntoResponse], [], $($arg)*; Last);
     )*};
 }
 

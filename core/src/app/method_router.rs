@@ -107,8 +107,7 @@ impl IntoMethod for &str {
 
 impl MethodRouter {
     #[track_caller]
-    fn with<M: 'static>(mut self, method: Option<Result<Method, String>>, handler: impl Handler<M>) -> Self {
-        let endpoint = Typed::new(handler);
+    fn with(mut self, method: Option<Result<Method, String>>, endpoint: Arc<dyn Endpoint>) -> Self {
         self.entries.push(Entry { method, endpoint, location: Location::caller() });
         self
     }
@@ -125,13 +124,13 @@ impl MethodRouter {
     /// Adds a handler for a method, which may be one of your own.
     #[track_caller]
     pub fn on<M: 'static>(self, method: impl IntoMethod, handler: impl Handler<M>) -> Self {
-        self.with(Some(method.into_method()), handler)
+        self.with(Some(method.into_method()), Typed::new(handler))
     }
 
     /// Adds a handler for every method that has none.
     #[track_caller]
     pub fn any<M: 'static>(self, handler: impl Handler<M>) -> Self {
-        self.with(None, handler)
+        self.with(None, Typed::new(handler))
     }
 }
 
@@ -154,7 +153,7 @@ macro_rules! methods {
                 #[doc = concat!("Adds a handler for `", stringify!($method), "`.")]
                 #[track_caller]
                 pub fn $function<M: 'static>(self, handler: impl Handler<M>) -> Self {
-                    self.with(Some(Ok(Method::$method)), handler)
+                    self.with(Some(Ok(Method::$method)), Typed::new(handler))
                 }
             )*
         }
@@ -162,7 +161,7 @@ macro_rules! methods {
             #[doc = concat!("Begins a route's handlers with one for `", stringify!($method), "`.")]
             #[track_caller]
             pub fn $function<M: 'static>(handler: impl Handler<M>) -> MethodRouter {
-                MethodRouter::default().$function(handler)
+                MethodRouter::default().with(Some(Ok(Method::$method)), Typed::new(handler))
             }
         )*
     };

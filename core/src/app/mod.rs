@@ -59,7 +59,7 @@ pub use extract::{
     Cookies, Extension, Form, FromHeader, FromParts, FromRequest, Header, Query, Requirements, ViaParts,
     ViaRequest,
 };
-pub use handler::Handler;
+pub use handler::{Answer, Arguments, ByFunction, Function, Handler};
 pub use introspect::RouteInfo;
 pub use limits::RouteLimits;
 pub use method_router::{IntoMethod, MethodRouter, any, delete, get, head, on, options, patch, post, put};

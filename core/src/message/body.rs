@@ -68,7 +68,8 @@ pub(crate) enum Inner {
 /// The body of the request whose exchange this is.
 pub(crate) struct Incoming {
     exchange: Arc<Exchange>,
-    declared: Option<u64>,
+    /// What is left to read of the length that the peer declared.
+    left: Option<u64>,
 }
 
 impl Body {
@@ -115,21 +116,21 @@ impl Body {
         Self::from_stream(FromFn(poll))
     }
 
-    pub(crate) fn incoming(exchange: Arc<Exchange>, declared: Option<u64>) -> Self {
-        Self(Inner::Incoming(Incoming { exchange, declared }))
+    pub(crate) fn incoming(exchange: Arc<Exchange>, length: Option<u64>) -> Self {
+        Self(Inner::Incoming(Incoming { exchange, left: length }))
     }
 
     pub(crate) const fn sent() -> Self {
         Self(Inner::Sent)
     }
 
-    /// The length in bytes, if it is known: complete, declared by the peer, or told by the stream.
+    /// The length in bytes, if it is known: complete, what is left of what the peer declared, or told by the stream.
     pub fn length(&self) -> Option<u64> {
         match &self.0 {
             Inner::Empty | Inner::Ended(_) | Inner::Sent => Some(0),
             Inner::Bytes(bytes) => Some(bytes.len() as u64),
             Inner::Owned(bytes) => Some(bytes.len() as u64),
-            Inner::Incoming(incoming) => incoming.declared,
+            Inner::Incoming(incoming) => incoming.left,
             Inner::Stream(stream) => stream.length(),
         }
     }
@@ -151,7 +152,7 @@ impl Body {
         match &mut self.0 {
             Inner::Empty | Inner::Ended(_) | Inner::Sent => Poll::Ready(Ok(None)),
             Inner::Bytes(_) | Inner::Owned(_) => Poll::Ready(Ok(self.take_complete())),
-            Inner::Incoming(incoming) => incoming.exchange.poll_chunk(cx),
+            Inner::Incoming(incoming) => incoming.poll_chunk(cx),
             Inner::Stream(_) => self.poll_stream(cx),
         }
     }
@@ -290,6 +291,16 @@ impl Drop for Chunk<'_> {
         if let (true, Inner::Incoming(incoming)) = (self.waiting, &self.body.0) {
             incoming.exchange.stop_wanting();
         }
+    }
+}
+
+impl Incoming {
+    fn poll_chunk(&mut self, cx: &Context<'_>) -> Poll<Result<Option<Bytes>, BodyError>> {
+        let polled = self.exchange.poll_chunk(cx);
+        if let (Poll::Ready(Ok(Some(chunk))), Some(left)) = (&polled, &mut self.left) {
+            *left = left.saturating_sub(chunk.len() as u64);
+        }
+        polled
     }
 }
 

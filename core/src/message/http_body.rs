@@ -40,14 +40,11 @@ impl http_body::Body for Body {
         }
     }
 
-    /// Exact for what is complete, and for a stream that was not begun. Of a body on its way in, part may have
-    /// been read: what the peer declared is an upper bound.
+    /// Exact for what is complete, for a stream that was not begun, and for what is left of a declared length.
     fn size_hint(&self) -> SizeHint {
         let mut hint = SizeHint::new();
-        match (&self.0, self.length()) {
-            (Inner::Incoming(_), Some(length)) => hint.set_upper(length),
-            (_, Some(length)) => hint.set_exact(length),
-            (_, None) => {}
+        if let Some(length) = self.length() {
+            hint.set_exact(length);
         }
         hint
     }

@@ -106,7 +106,8 @@ pub trait FromParts: Sized {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be made of a request",
     label = "this is no argument for a handler",
-    note = "a handler takes what implements `FromParts`, and as its last argument also what implements `FromRequest`"
+    note = "a handler takes `Path<T>`, `Query<T>`, `State<T>`, `Header<T>`, `Method`, `Context` or what else implements `FromParts`, and as its last argument also what implements `FromRequest`; no argument is a reference",
+    note = "the `T` of a `Path`, `Query`, `Form` or `Json` implements `serde::Deserialize`, and borrows nothing; that of a `State` is `Clone`"
 )]
 pub trait FromRequest<M = ViaRequest>: Sized {
     /// Makes it of the request.
