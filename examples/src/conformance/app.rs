@@ -4,6 +4,7 @@
 //! own means and nothing besides. A row that the toolkit cannot answer yet has no route, and is 404.
 
 mod bodies;
+mod fields;
 mod query;
 #[cfg(test)]
 mod tests;
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 use bakestone::{
     App, Context, Error, HeaderMap, HeaderValue, Html, IntoResponse, Json, Path, Response, Result, State,
-    StatusCode, Text, Uri, any, get, post,
+    StatusCode, Text, Uri, any, get, post, put,
 };
 
 use query::{number, out_of_range};
@@ -57,6 +58,11 @@ pub(crate) fn app(native: NativeSleep) -> App {
         .route("/limit", post(bodies::limit))
         .route("/noread", post(bodies::noread))
         .route("/json-echo", post(bodies::json_echo))
+        .route("/query", get(fields::query))
+        .route("/form", post(fields::form))
+        .route("/cookies", get(fields::cookies))
+        .route("/header", get(fields::field))
+        .route("/api/users/{user:int}/records/{record:int}", put(fields::record))
         .route("/big", get(bodies::big))
         .route("/stream", get(bodies::stream))
         .route("/writer", get(bodies::writer))

@@ -272,3 +272,34 @@ fn a_background_task_is_counted_when_it_ends() {
 fn without_a_lifecycle_a_background_task_is_refused() {
     answers(&get_request("/background"), 500, "Internal Server Error");
 }
+
+#[test]
+fn what_came_as_names_and_values() {
+    let urlencoded = |body| post_request("/form", "application/x-www-form-urlencoded", body);
+    let cookies = "GET /cookies HTTP/1.1\r\nHost: a\r\nCookie: a=1; b=2\r\nCookie: a=3\r\n\r\n";
+    let put = |authorization: &str| {
+        format!(
+            "PUT /api/users/1/records/2?query=a+b HTTP/1.1\r\nHost: a\r\n{authorization}\
+             Content-Type: application/json\r\nContent-Length: 8\r\n\r\n{{\"c\": 3}}"
+        )
+    };
+    let record = r#"{"data":{"c":3},"params":{"record":2,"user":1},"query":{"query":"a b"}}"#;
+    for (request, status, answer) in [
+        (get_request("/query?b=%26x&a&b=2+3&"), 200, r#"[["b","&x"],["a",""],["b","2 3"]]"#),
+        (get_request("/query"), 200, "[]"),
+        (urlencoded("a=1&b=%C3%A9&a="), 200, r#"[["a","1"],["b","é"],["a",""]]"#),
+        (
+            post_request("/form", "text/plain", "a=1"),
+            415,
+            "the content type must be `application/x-www-form-urlencoded`",
+        ),
+        (cookies.to_owned(), 200, r#"[["a","1"],["b","2"],["a","3"]]"#),
+        (put("Authorization: me\r\n"), 200, record),
+        (put(""), 401, "Unauthorized"),
+        (get_request("/header?v=a%20b"), 200, ""),
+        (get_request("/header?v=a%0d%0aSet-Cookie:b"), 400, "`v` cannot be the value of a field"),
+    ] {
+        answers(&request, status, answer);
+    }
+    assert!(ask(&get_request("/header?v=a%20b")).0.contains("\r\nx-v: a b\r\n"));
+}
