@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# What 300 routes cost the compiler beside 3: the medians of five rounds, of `cargo check` and of `cargo build`.
+# What 300 routes cost the compiler beside 3: the medians of five rounds, of `cargo check` and of `cargo build`. Once
+# the routes share three handlers, so that it is the routes that are measured; and once each has its own, which is
+# code to compile in any toolkit. A handler is asynchronous and has two extractors.
 #
-# Each route has a handler of its own, asynchronous and with two extractors. Only the program is compiled anew in
-# a round, what it depends on was before. The two take turns, so that a busy machine slows down both.
+# Only the program is compiled anew in a round, what it depends on was before. The programs take turns, so that a busy
+# machine slows down all of them.
 #
 #     bash testkit/bench/compile-time.sh [ROUNDS]
 set -euo pipefail
@@ -14,14 +16,14 @@ trap 'rm -rf "$folder"' EXIT
 # One for both programs, so that their dependencies are compiled once; and nothing of a program is kept.
 export CARGO_TARGET_DIR=$folder/target CARGO_INCREMENTAL=0
 
-# A package with so many routes.
+# A package with so many routes and handlers.
 package() {
-  local routes=$1 index
-  mkdir -p "$folder/$routes/src"
-  cp "$repository/Cargo.lock" "$folder/$routes/"
-  cat >"$folder/$routes/Cargo.toml" <<TOML
+  local name=$1-$2 routes=$1 handlers=$2 index
+  mkdir -p "$folder/$name/src"
+  cp "$repository/Cargo.lock" "$folder/$name/"
+  cat >"$folder/$name/Cargo.toml" <<TOML
 [package]
-name = "routes-$routes"
+name = "routes-$name"
 version = "0.0.0"
 edition = "2024"
 
@@ -32,41 +34,47 @@ bakestone = { path = "$repository/core" }
 TOML
   {
     echo 'use bakestone::{App, Json, Path, State, get};'
-    for ((index = 0; index < routes; index++)); do
+    for ((index = 0; index < handlers; index++)); do
       echo "async fn handler_$index(Path(id): Path<u32>, State(shift): State<u32>) -> Json<u32> { Json(id + shift + $index) }"
     done
     echo 'fn main() {'
     echo '    let app = App::new().state(1_u32);'
     for ((index = 0; index < routes; index++)); do
-      echo "    let app = app.route(\"/things-$index/{id:int}\", get(handler_$index));"
+      echo "    let app = app.route(\"/things-$index/{id:int}\", get(handler_$((index % handlers))));"
     done
     echo '    assert!(app.build().is_ok());'
     echo '}'
-  } >"$folder/$routes/src/main.rs"
+  } >"$folder/$name/src/main.rs"
 }
 
-# Milliseconds that the command takes for the package of so many routes.
+# Milliseconds that the command takes for the package.
 milliseconds() {
-  local command=$1 routes=$2 began=${EPOCHREALTIME/[.,]/}
-  touch "$folder/$routes/src/main.rs"
-  cargo "$command" --quiet --offline --manifest-path "$folder/$routes/Cargo.toml"
+  local command=$1 name=$2 began=${EPOCHREALTIME/[.,]/}
+  touch "$folder/$name/src/main.rs"
+  cargo "$command" --quiet --offline --manifest-path "$folder/$name/Cargo.toml"
   echo $(((${EPOCHREALTIME/[.,]/} - began) / 1000))
 }
 
 median() { sort -n | sed -n "$(((rounds + 1) / 2))p"; }
 
-for routes in 3 300; do
-  package "$routes"
+programs=(3-3 300-3 300-300)
+for program in "${programs[@]}"; do
+  package "${program%-*}" "${program#*-}"
 done
 for command in check build; do
-  milliseconds "$command" 3 >/dev/null
-  milliseconds "$command" 300 >/dev/null
+  for program in "${programs[@]}"; do
+    milliseconds "$command" "$program" >/dev/null
+  done
   for ((round = 0; round < rounds; round++)); do
-    for routes in 3 300; do
-      milliseconds "$command" "$routes" >>"$folder/$command-$routes"
+    for program in "${programs[@]}"; do
+      milliseconds "$command" "$program" >>"$folder/$command-$program"
     done
   done
-  few=$(median <"$folder/$command-3")
-  many=$(median <"$folder/$command-300")
-  echo "cargo $command: 3 routes $few ms, 300 routes $many ms, ratio $((many / few)).$(printf '%02d' $((many * 100 / few % 100)))"
+  few=$(median <"$folder/$command-3-3")
+  echo "cargo $command: 3 routes with 3 handlers $few ms"
+  for program in "${programs[@]:1}"; do
+    many=$(median <"$folder/$command-$program")
+    ratio="$((many / few)).$(printf '%02d' $((many * 100 / few % 100)))"
+    echo "cargo $command: ${program%-*} routes with ${program#*-} handlers $many ms, $ratio times as long"
+  done
 done
