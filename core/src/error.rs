@@ -292,8 +292,8 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.0.status.as_u16(), self.0.message)?;
         match &self.0.source {
-            Some(source) => write!(f, " ({source})"),
-            None => Ok(()),
+            Some(source) if f.alternate() => write!(f, " ({source})"),
+            _ => Ok(()),
         }
     }
 }

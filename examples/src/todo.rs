@@ -46,6 +46,7 @@ struct Filter {
 enum TodoError {
     Missing(u64),
     NoTitle,
+    LongTitle,
     Full,
 }
 
@@ -54,6 +55,7 @@ impl fmt::Display for TodoError {
         match self {
             Self::Missing(id) => write!(f, "there is no todo {id}"),
             Self::NoTitle => f.write_str("a todo needs a title"),
+            Self::LongTitle => write!(f, "a title has at most {LONGEST} bytes"),
             Self::Full => f.write_str("there is too much to do already"),
         }
     }
@@ -65,37 +67,45 @@ impl std::error::Error for TodoError {}
 fn explained(failure: Failure<TodoError>) -> impl IntoResponse {
     let status = match *failure {
         TodoError::Missing(_) => StatusCode::NOT_FOUND,
-        TodoError::NoTitle => StatusCode::UNPROCESSABLE_ENTITY,
+        TodoError::NoTitle | TodoError::LongTitle => StatusCode::UNPROCESSABLE_ENTITY,
         TodoError::Full => StatusCode::INSUFFICIENT_STORAGE,
     };
     (status, Json(BTreeMap::from([("error", failure.to_string())])))
 }
 
-/// All todos, by their number. Nothing may grow without a bound, so their number has one.
+/// All todos, by their number. Nothing may grow without a bound, so there are only so many, of such a length.
 #[derive(Default)]
-struct Todos(Mutex<BTreeMap<u64, Todo>>);
+struct Todos(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    todos: BTreeMap<u64, Todo>,
+    /// A number is never given twice: whoever still has it means another todo.
+    last: u64,
+}
 
 const MOST: usize = 10_000;
+const LONGEST: usize = 200;
 
 impl Todos {
-    fn with<T>(&self, work: impl FnOnce(&mut BTreeMap<u64, Todo>) -> T) -> T {
+    fn with<T>(&self, work: impl FnOnce(&mut Kept) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     async fn list(self: Arc<Self>, Query(filter): Query<Filter>) -> Json<Vec<Todo>> {
         let wanted = |todo: &&Todo| filter.done.is_none_or(|done| todo.done == done);
-        Json(self.with(|todos| todos.values().filter(wanted).cloned().collect()))
+        Json(self.with(|kept| kept.todos.values().filter(wanted).cloned().collect()))
     }
 
     async fn create(self: Arc<Self>, Json(new): Json<NewTodo>) -> Result<impl IntoResponse> {
         let title = titled(new.title)?;
-        let todo = self.with(|todos| {
-            if todos.len() == MOST {
+        let todo = self.with(|kept| {
+            if kept.todos.len() == MOST {
                 return Err(TodoError::Full);
             }
-            let id = todos.last_key_value().map_or(1, |(last, _)| last + 1);
-            let todo = Todo { id, title, done: false };
-            todos.insert(id, todo.clone());
+            kept.last += 1;
+            let todo = Todo { id: kept.last, title, done: false };
+            kept.todos.insert(todo.id, todo.clone());
             Ok(todo)
         })?;
         let place = HeaderValue::try_from(format!("/todos/{}", todo.id))?;
@@ -103,14 +113,14 @@ impl Todos {
     }
 
     async fn show(self: Arc<Self>, Path(id): Path<u64>) -> Result<Json<Todo>> {
-        let todo = self.with(|todos| todos.get(&id).cloned());
+        let todo = self.with(|kept| kept.todos.get(&id).cloned());
         Ok(Json(todo.ok_or(TodoError::Missing(id))?))
     }
 
     async fn change(self: Arc<Self>, Path(id): Path<u64>, Json(change): Json<Change>) -> Result<Json<Todo>> {
         let title = change.title.map(titled).transpose()?;
-        let todo = self.with(|todos| {
-            let todo = todos.get_mut(&id).ok_or(TodoError::Missing(id))?;
+        let todo = self.with(|kept| {
+            let todo = kept.todos.get_mut(&id).ok_or(TodoError::Missing(id))?;
             todo.title = title.unwrap_or_else(|| todo.title.clone());
             todo.done = change.done.unwrap_or(todo.done);
             Ok::<_, TodoError>(todo.clone())
@@ -119,13 +129,17 @@ impl Todos {
     }
 
     async fn delete(self: Arc<Self>, Path(id): Path<u64>) -> Result<StatusCode> {
-        self.with(|todos| todos.remove(&id)).ok_or(TodoError::Missing(id))?;
+        self.with(|kept| kept.todos.remove(&id)).ok_or(TodoError::Missing(id))?;
         Ok(StatusCode::NO_CONTENT)
     }
 }
 
 fn titled(title: String) -> Result<String, TodoError> {
-    if title.trim().is_empty() { Err(TodoError::NoTitle) } else { Ok(title) }
+    match title.len() {
+        _ if title.trim().is_empty() => Err(TodoError::NoTitle),
+        length if length > LONGEST => Err(TodoError::LongTitle),
+        _ => Ok(title),
+    }
 }
 
 impl View for Todos {

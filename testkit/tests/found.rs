@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use bakestone::app::Next;
 use bakestone::effect::Effect;
 use bakestone::error::BoxError;
 use bakestone::machine::{Io, Machine, Now, Phase};
 use bakestone::message::{Asked, BodyStream, Sent};
 use bakestone::session::{Answer, Event, Service};
 use bakestone::{
-    Body, Bytes, Error, HeaderMap, HeaderValue, Lifecycle, Limits, Request, Response, Result, Session,
+    App, Body, Bytes, Error, HeaderMap, HeaderValue, Lifecycle, Limits, Request, Response, Result, Session,
     StatusCode, Text, header,
 };
 use bakestone_testkit::Wire;
@@ -494,4 +495,44 @@ fn the_rest_of_a_body_goes_back_whole() {
     let answer = wire.take_text();
     assert!(answer.contains("content-length: 5\r\n") && answer.ends_with("\r\n\r\nbrith"), "{answer}");
     wire.expect_open();
+}
+
+/// A middleware that looked at the body left an empty one, and handlers took it for what the client had sent.
+#[test]
+fn a_body_that_middleware_has_read_is_there_for_the_handler() {
+    async fn signed(mut request: Request, next: Next) -> Result<Response> {
+        let (first, again) = (request.bytes().await?, request.text().await?);
+        assert_eq!(first, again);
+        Ok(next.run(request).await)
+    }
+    async fn tell(mut request: Request) -> Result<Text<String>> {
+        let text = request.text().await?;
+        let sum = request.body().trailers().and_then(|trailers| trailers.get("x-sum").cloned());
+        Ok(Text(format!("{text} {sum:?}")))
+    }
+    let app = App::new().middleware(signed).route("/", bakestone::post(tell)).build().unwrap();
+    let mut wire = Wire::new(Session::new(app));
+    for (framing, answer) in [
+        ("Content-Length: 3\r\n\r\none", "one None"),
+        ("Content-Length: 0\r\n\r\n", " None"),
+        ("Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n0\r\nX-Sum: 7\r\n\r\n", "one Some(\"7\")"),
+    ] {
+        let text = wire.feed(format!("POST / HTTP/1.1\r\nHost: a\r\n{framing}")).take_text();
+        assert!(text.ends_with(&format!("\r\n\r\n{answer}")), "{framing}: {text}");
+    }
+}
+
+/// `format!("{error}")`, the first thing that an error handler writes, told the client what is inside.
+#[test]
+fn an_error_as_text_is_what_the_client_may_read() {
+    let error = Error::internal().with_source("the password is hunter2");
+    assert_eq!(error.to_string(), "500: Internal Server Error");
+    assert_eq!(format!("{error:#}"), "500: Internal Server Error (the password is hunter2)");
+}
+
+/// A reference to a request could not be kept across an await.
+#[test]
+fn what_handlers_hold_may_be_shared() {
+    fn shared<T: Send + Sync>() {}
+    shared::<(Request, Response, Body, Next)>();
 }

@@ -69,7 +69,7 @@ fn tell(event: &Event<'_>) {
         Event::Panicked(entry, message) => error!(target: "bakestone", ?entry, message, "panicked"),
         Event::Misused(misuse) => error!(target: "bakestone", "the response cannot be sent: {misuse}"),
         Event::BodyFailed(error) => error!(target: "bakestone", "the response's body failed: {error}"),
-        Event::TaskFailed(error) => error!(target: "bakestone", "the task failed: {error}"),
+        Event::TaskFailed(error) => error!(target: "bakestone", "the task failed: {error:#}"),
         other => debug!(target: "bakestone", "{other:?}"),
     }
 }

@@ -6,28 +6,29 @@ use std::sync::Arc;
 use super::build_error::{BuildError, BuildErrors};
 use super::extract::Requirements;
 use super::level::Level;
+use super::matching::{Matched, Matching};
 use super::method_router::{Endpoint, Entry};
 use super::middleware::Link;
-use super::mounts::{Area, Mounted, Mounts, count_segments, prefixes};
+use super::mounts::{Mounted, count_segments, hosts_left, prefixes};
 use super::on_error::{ErrorHandlers, Registered};
 use super::service::{AppService, Core, Place, Route};
 use super::state::{States, Stored};
+use super::urls::{Names, Urls};
 use super::{App, Group, Layer, Registration};
-use crate::router::{Methods, Pattern, RouteError, RouteErrors, RouterBuilder};
+use crate::router::{PathPattern, Pattern, RouteError, RouteErrors, RouteSpec, RouterBuilder};
 
 pub(super) fn build(app: App) -> Result<AppService, BuildErrors> {
     let mut build = Build::default();
     let (root, links) = build.place(app, String::new(), None);
-    let Build { mut errors, routes, mounted } = build;
+    let Build { mut errors, routes, mounted, names, urls } = build;
     match (routes.build(), prefixes(&mounted)) {
-        (Ok(router), Ok(prefixes)) if errors.is_empty() => {
-            let mounts =
-                Mounts::new(mounted, prefixes, &router).map_err(|error| BuildErrors(wrong(error)))?;
-            let root = Area { place: root, router };
-            return Ok(AppService(Arc::new(Core { root, mounts, chain: links.into() })));
+        (Ok(routes), Ok(prefixes)) if errors.is_empty() => {
+            urls.set(names);
+            let core = Core::new(routes, root, (mounted, prefixes), links.into());
+            return Ok(AppService(Arc::new(core.map_err(|error| BuildErrors(wrong(error)))?)));
         }
-        (router, prefixes) => {
-            errors.extend(router.err().into_iter().flat_map(wrong));
+        (routes, prefixes) => {
+            errors.extend(routes.err().into_iter().flat_map(wrong));
             errors.extend(prefixes.err().into_iter().flatten());
         }
     }
@@ -55,6 +56,9 @@ struct Build {
     errors: Vec<BuildError>,
     routes: RouterBuilder<Arc<Route>>,
     mounted: Vec<Mounted>,
+    names: Names,
+    /// The outermost application's, whose table all others share.
+    urls: Urls,
 }
 
 impl Build {
@@ -62,7 +66,12 @@ impl Build {
     /// place's chain unless it is the outermost application's.
     fn place(&mut self, app: App, prefix: String, outer: Option<&Arc<Place>>) -> (Arc<Place>, Vec<Link>) {
         let known = known_paths(&app, &prefix, outer);
-        let level = Arc::new(self.level(app.states, app.error_handlers, app.debug, outer));
+        let urls = match outer {
+            Some(outer) => outer.level.states.urls().within(app.name.as_deref()),
+            None => self.urls.clone(),
+        };
+        let level = Arc::new(self.level(app.states, app.error_handlers, app.debug, outer).with_urls(urls));
+        let matched = self.matched(app.matching, outer.map(|outer| &outer.matched));
         let links = self.links(app.middleware, &level, &known);
         let chain = outer.map(|outer| [&outer.chain[..], &links[..]].concat()).unwrap_or_default();
         let place = Arc::new(Place {
@@ -70,6 +79,7 @@ impl Build {
             limits: app.limits.within(outer.map(|outer| outer.limits).unwrap_or_default()),
             fallback: self.fallback(app.fallbacks, &level, &known),
             depth: count_segments(&prefix),
+            matched,
             prefix,
             level,
         });
@@ -80,6 +90,12 @@ impl Build {
             self.group(group, &place);
         }
         (place, links)
+    }
+
+    fn matched(&mut self, matching: Matching, outer: Option<&Matched>) -> Matched {
+        let (matched, wrong) = matching.within(outer.unwrap_or(&Matched::default()));
+        self.errors.extend(wrong);
+        matched
     }
 
     fn level(
@@ -121,7 +137,7 @@ impl Build {
     }
 
     /// Middleware in its place, which runs for each of `paths`, and for paths that begin with them.
-    fn links(&mut self, middleware: Vec<Layer>, level: &Arc<Level>, paths: &[String]) -> Vec<Link> {
+    fn links(&mut self, middleware: Vec<Layer>, level: &Arc<Level>, paths: &[PathPattern]) -> Vec<Link> {
         for (middleware, location) in &middleware {
             let (needs, name) = (middleware.requirements(), middleware.name());
             self.check_states(&needs, name, None, &level.states, location);
@@ -136,7 +152,7 @@ impl Build {
         &mut self,
         fallbacks: Vec<Entry>,
         level: &Level,
-        paths: &[String],
+        paths: &[PathPattern],
     ) -> Option<Arc<dyn Endpoint>> {
         let mut fallbacks = fallbacks.into_iter();
         let Entry { endpoint, location: first, .. } = fallbacks.next()?;
@@ -162,20 +178,25 @@ impl Build {
         let prefix = format!("{}{}", outer.prefix, prefix.strip_suffix('/').unwrap_or(&prefix));
         let earlier = self.mounted.len();
         let (place, _) = self.place(app, prefix.clone(), Some(outer));
-        let within = self.mounted.iter().skip(earlier);
-        // What is mounted at the root of a mount answers in its place.
-        if !within.into_iter().any(|inner| inner.place.prefix == prefix) {
-            self.mounted.push(Mounted { place, location });
+        let within = self.mounted.get(earlier..).unwrap_or_default();
+        if let Some(hosts) = hosts_left(&place, within) {
+            self.mounted.push(Mounted { place, hosts, location });
         }
     }
 
     fn route(&mut self, route: Registration, place: &Arc<Place>) {
         let Registration { paths, methods, location } = route;
-        let paths: Vec<String> = paths.iter().flat_map(|path| joined(&place.prefix, path)).collect();
+        let paths: Vec<PathPattern> = paths.iter().flat_map(|path| joined(&place.prefix, path)).collect();
         let Some(first) = paths.first() else { return self.errors.push(BuildError::NoPath { location }) };
         if methods.entries.is_empty() {
-            return self.errors.push(BuildError::NoHandler { path: first.clone(), location });
+            return self.errors.push(BuildError::NoHandler { path: first.text().to_owned(), location });
         }
+        self.check_regexes(&paths, &place.prefix, location);
+        let name = methods.name.map(|name| place.level.states.urls().full(&name));
+        if let Some(Err(error)) = name.as_ref().map(|name| self.names.add(name, &paths, location)) {
+            self.errors.push(BuildError::Route(error));
+        }
+        let matched = self.matched(methods.matching, Some(&place.matched));
         let limits = methods.limits.within(place.limits);
         let links = self.links(methods.middleware, &place.level, &paths);
         let chain: Arc<[Link]> = match links.is_empty() {
@@ -185,11 +206,24 @@ impl Build {
         for entry in self.usable(methods.entries) {
             self.check_needs(&paths, &entry, &place.level.states);
             let method = entry.method.and_then(Result::ok);
-            let (place, chain) = (place.clone(), chain.clone());
-            let route = Arc::new(Route { endpoint: entry.endpoint, place, chain, limits });
+            let (place, chain, name) = (place.clone(), chain.clone(), name.clone());
+            let route = Arc::new(Route { endpoint: entry.endpoint, place, chain, limits, name });
             for path in &paths {
-                self.routes.insert_at(path.as_str(), Methods::from(method.clone()), route.clone(), location);
+                let spec = RouteSpec::new(path.clone())
+                    .methods(method.clone())
+                    .hosts(matched.hosts.iter())
+                    .slashes(matched.slashes.unwrap_or_default())
+                    .at(location);
+                self.routes.add(spec, route.clone());
             }
+        }
+    }
+
+    /// Whether the prefix is text that the regular expressions may begin with.
+    fn check_regexes(&mut self, paths: &[PathPattern], prefix: &str, location: &'static Location<'static>) {
+        for path in paths.iter().filter(|path| path.is_regex() && prefix.contains('{')) {
+            let (regex, prefix) = (path.text().to_owned(), prefix.to_owned());
+            self.errors.push(BuildError::RegexBelowParams { regex, prefix, location });
         }
     }
 
@@ -211,10 +245,10 @@ impl Build {
     }
 
     /// Whether the application has the states, and each path the parameters, that the handler takes.
-    fn check_needs(&mut self, paths: &[String], entry: &Entry, states: &States) {
+    fn check_needs(&mut self, paths: &[PathPattern], entry: &Entry, states: &States) {
         let needs = entry.endpoint.requirements();
         let (handler, location) = (entry.endpoint.name(), entry.location);
-        self.check_states(&needs, handler, paths.first(), states, location);
+        self.check_states(&needs, handler, paths.first().map(PathPattern::text), states, location);
         self.check_params(&needs, handler, paths, location);
     }
 
@@ -222,20 +256,21 @@ impl Build {
         &mut self,
         needs: &Requirements,
         handler: &'static str,
-        paths: &[String],
+        paths: &[PathPattern],
         location: &'static Location<'static>,
     ) {
         for path in paths {
             // What is malformed is said by the router.
-            let Ok(pattern) = Pattern::parse(path) else { continue };
+            let Ok(pattern) = path.parse() else { continue };
+            let path = path.text();
             let names: Vec<&str> = pattern.params.iter().map(|param| &*param.name).collect();
             let (found, (needed, lacking)) = (names.len(), needs.of_path(&names));
             if found < needed {
-                let path = path.clone();
+                let path = path.to_owned();
                 self.errors.push(BuildError::TooFewParams { needed, found, handler, path, location });
             }
             for param in lacking {
-                self.errors.push(BuildError::NoParam { param, handler, path: path.clone(), location });
+                self.errors.push(BuildError::NoParam { param, handler, path: path.to_owned(), location });
             }
         }
     }
@@ -244,13 +279,13 @@ impl Build {
         &mut self,
         needs: &Requirements,
         of: &'static str,
-        path: Option<&String>,
+        path: Option<&str>,
         states: &States,
         location: &'static Location<'static>,
     ) {
         for &(id, state) in &needs.states {
             if !states.has(id) {
-                self.errors.push(BuildError::NoState { state, of, path: path.cloned(), location });
+                self.errors.push(BuildError::NoState { state, of, path: path.map(str::to_owned), location });
             }
         }
     }
@@ -258,12 +293,12 @@ impl Build {
 
 /// What is known of the paths for which the middleware of `app` runs: those of its routes if it is merged, else the
 /// prefix, since it runs also where there is no route.
-fn known_paths(app: &App, prefix: &str, outer: Option<&Arc<Place>>) -> Vec<String> {
+fn known_paths(app: &App, prefix: &str, outer: Option<&Arc<Place>>) -> Vec<PathPattern> {
     if outer.is_some_and(|outer| outer.prefix == prefix) {
         let paths = app.routes.iter().flat_map(|route| &route.paths);
         return paths.flat_map(|path| joined(prefix, path)).collect();
     }
-    vec![if prefix.is_empty() { "/".to_owned() } else { prefix.to_owned() }]
+    vec![if prefix.is_empty() { "/".into() } else { prefix.into() }]
 }
 
 /// Whether an application can be mounted at `prefix`; the empty one and `/` are its own root.
@@ -278,11 +313,13 @@ fn check_prefix(prefix: &str, location: &'static Location<'static>) -> Result<()
 }
 
 /// `path` in a mount at `prefix`, whose root is there with and without a slash at the end.
-fn joined(prefix: &str, path: &str) -> Vec<String> {
-    match path {
+fn joined(prefix: &str, path: &PathPattern) -> Vec<PathPattern> {
+    match path.text() {
+        _ if path.is_regex() && prefix.contains('{') => vec![path.clone()],
+        _ if path.is_regex() => vec![path.below(prefix)],
         // The router says what is wrong with it, in the words of the application.
-        _ if !path.starts_with('/') => vec![path.to_owned()],
-        "/" if !prefix.is_empty() => vec![prefix.to_owned(), format!("{prefix}/")],
-        _ => vec![format!("{prefix}{path}")],
+        text if !text.starts_with('/') => vec![path.clone()],
+        "/" if !prefix.is_empty() => vec![prefix.into(), path.below(prefix)],
+        _ => vec![path.below(prefix)],
     }
 }

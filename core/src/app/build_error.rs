@@ -110,6 +110,22 @@ pub enum BuildError {
         /// Where the first was mounted.
         first: &'static Location<'static>,
     },
+    /// This is no host.
+    BadHost {
+        /// The text.
+        host: String,
+        /// Where it was given.
+        location: &'static Location<'static>,
+    },
+    /// A whole regular expression is in a mount whose prefix has parameters.
+    RegexBelowParams {
+        /// The regular expression.
+        regex: String,
+        /// The prefix.
+        prefix: String,
+        /// Where the route was given.
+        location: &'static Location<'static>,
+    },
     /// An application with a fallback was merged: there is no path that is the fallback's alone.
     MergedFallback {
         /// Where the fallback was given.
@@ -197,6 +213,15 @@ impl fmt::Display for BuildError {
             Self::SamePrefix { prefix, location, other, first } => {
                 write!(f, "{location}: `{prefix}`: there is a mount at `{other}` already, at {first}")
             }
+            Self::BadHost { host, location } => write!(
+                f,
+                "{location}: `{host}` is no host: a name as `example.com` or `*.example.com`, or an address"
+            ),
+            Self::RegexBelowParams { regex, prefix, location } => write!(
+                f,
+                "{location}: `{regex}`: a regular expression for the whole path cannot stand in a mount at \
+                 `{prefix}`, since that has parameters"
+            ),
             Self::MergedFallback { location } => write!(
                 f,
                 "{location}: an application that is merged cannot have a fallback: mount it, or give the \

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use super::limits::RouteLimits;
 use super::service::{AppService, Route};
-use crate::router::{self, Methods};
+use crate::router::{self, Methods, Slashes};
 
-/// A handler of an application, and where it answers. As text it is one line: the methods, the path, the handler,
-/// what stands around it (outermost first), and the place in the code.
+/// A handler of an application, and where it answers. As text it is one line: the methods, the hosts and the
+/// path, the handler, the name, what stands around it (outermost first), and the place in the code.
 ///
 /// ```
 /// use bakestone::app::Next;
@@ -40,6 +40,12 @@ pub struct RouteInfo<'a> {
     pub path: &'a str,
     /// The prefix of the mount that the route is in; empty outside of mounts.
     pub prefix: &'a str,
+    /// The route's [name](super::MethodRouter::name), with those of the applications that it is in.
+    pub name: Option<&'a str>,
+    /// The hosts that it answers to; none for all.
+    pub hosts: Vec<&'a str>,
+    /// What it makes of a path that differs by the last slash.
+    pub slashes: Slashes,
     /// The handler's type.
     pub handler: &'static str,
     /// The types of what stands around it, the outermost first.
@@ -54,7 +60,15 @@ impl AppService {
     /// The handlers of the application and of all that is mounted in it, by their paths. A path with several handlers
     /// comes several times.
     pub fn routes(&self) -> impl Iterator<Item = RouteInfo<'_>> {
-        self.0.root.router.routes().map(|route| self.info(route))
+        self.0.routes.routes().map(|route| self.info(route))
+    }
+
+    /// The handler `value` on the path of `pattern`.
+    pub(super) fn info_of(&self, value: &Arc<Route>, pattern: &str) -> Option<RouteInfo<'_>> {
+        let is_it = |route: &&router::Route<Arc<Route>>| {
+            Arc::ptr_eq(route.value(), value) && route.pattern() == pattern
+        };
+        self.0.routes.routes().find(is_it).map(|route| self.info(route))
     }
 
     fn info<'a>(&'a self, route: &'a router::Route<Arc<Route>>) -> RouteInfo<'a> {
@@ -64,6 +78,9 @@ impl AppService {
             methods: route.methods(),
             path: route.pattern(),
             prefix: &value.place.prefix,
+            name: value.name.as_deref(),
+            hosts: route.hosts().collect(),
+            slashes: route.slashes(),
             handler: value.endpoint.name(),
             middleware: around.map(|link| link.middleware.name()).collect(),
             limits: value.limits,
@@ -74,7 +91,13 @@ impl AppService {
 
 impl fmt::Display for RouteInfo<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} -> {}", self.methods, self.path, self.handler)?;
+        write!(f, "{} {}{} -> {}", self.methods, self.hosts.join(","), self.path, self.handler)?;
+        if let Some(name) = self.name {
+            write!(f, ", named {name}")?;
+        }
+        if self.slashes != Slashes::Strict {
+            write!(f, ", slashes {:?}", self.slashes)?;
+        }
         if !self.middleware.is_empty() {
             write!(f, ", within {}", self.middleware.join(", "))?;
         }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::on_error::{ErrorHandlers, Rendering};
 use super::render;
 use super::state::States;
+use super::urls::Urls;
 use crate::error::Error;
 use crate::message::{Asked, Response};
 use crate::session::exchange::Exchange;
@@ -25,6 +26,10 @@ pub(super) struct Level {
 }
 
 impl Level {
+    pub(super) fn with_urls(self, urls: Urls) -> Self {
+        Self { states: self.states.with_urls(urls), ..self }
+    }
+
     /// The response for `error`. What an error handler fails with is not handled again.
     pub(super) async fn render(&self, error: Error, exchange: Option<&Exchange>) -> Response {
         let asked = exchange.and_then(Exchange::asked);

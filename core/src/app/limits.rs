@@ -3,6 +3,7 @@
 //! The rule: they are data on the route, which [`AppService::routes`](super::AppService::routes) lists; the
 //! innermost that says something about a limit is heard.
 
+use std::fmt;
 use std::time::Duration;
 
 #[cfg(doc)]
@@ -43,6 +44,21 @@ impl RouteLimits {
         if let Some(policy) = self.on_disconnect {
             exchange.set_on_disconnect(policy);
         }
+    }
+}
+
+impl fmt::Display for RouteLimits {
+    /// Those that are changed, with a comma between them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let limits = [
+            self.buffered_body_bytes.map(|bytes| format!("buffered_body_bytes {bytes}")),
+            self.handler_time.map(|time| match time {
+                Some(time) => format!("handler_time {time:?}"),
+                None => "handler_time without end".to_owned(),
+            }),
+            self.on_disconnect.map(|policy| format!("on_disconnect {policy:?}")),
+        ];
+        f.write_str(&limits.into_iter().flatten().collect::<Vec<_>>().join(", "))
     }
 }
 

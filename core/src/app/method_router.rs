@@ -11,6 +11,7 @@ use super::extract::Requirements;
 use super::handler::Handler;
 use super::level::Level;
 use super::limits::{RouteLimits, limit_setters};
+use super::matching::Matching;
 use super::middleware::{Around, Middleware, Typed};
 use super::service::Call;
 use crate::message::Request;
@@ -35,6 +36,8 @@ pub struct MethodRouter {
     /// What stands around them, outermost first, and where it was given.
     pub(super) middleware: Vec<(Arc<dyn Around>, &'static Location<'static>)>,
     pub(super) limits: RouteLimits,
+    pub(super) matching: Matching,
+    pub(super) name: Option<String>,
 }
 
 pub(super) struct Entry {

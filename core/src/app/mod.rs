@@ -24,17 +24,23 @@
 //! | `OPTIONS`, where no route takes it; `OPTIONS *` | 204, with `Allow` |
 //! | `HEAD`, where a route takes `GET` | that route's handler; the session leaves the body out |
 //! | a path whose escapes are malformed, or not UTF-8 | 400 |
+//! | a path that differs from a route's by the last slash, where [`Slashes::Redirect`](crate::router::Slashes) is set | 308, with the query |
+//! | a path that is there for other hosts only | 404 |
+//!
+//! [`AppService::explain`] says of any request what becomes of it, and why.
 
 mod application;
 mod blocking;
 mod build;
 mod build_error;
 mod deserialize;
+mod explain;
 mod extract;
 mod handler;
 mod introspect;
 mod level;
 mod limits;
+mod matching;
 mod method_router;
 mod middleware;
 mod mounts;
@@ -46,6 +52,7 @@ mod service;
 mod state;
 #[cfg(test)]
 mod tests;
+mod urls;
 mod view;
 mod wrap;
 
@@ -55,6 +62,7 @@ use std::panic::Location;
 pub use application::{Application, ByRoutes};
 pub use blocking::{Blocking, Blocks, blocking};
 pub use build_error::{BuildError, BuildErrors};
+pub use explain::{Explanation, Outcome};
 pub use extract::{
     Cookies, Extension, Form, FromHeader, FromParts, FromRequest, Header, Query, Requirements, ViaParts,
     ViaRequest,
@@ -69,6 +77,7 @@ pub use path::Path;
 pub use paths::IntoPaths;
 pub use service::AppService;
 pub use state::{State, States};
+pub use urls::Urls;
 pub use view::View;
 pub use wrap::{NotItsRequest, Rest};
 
@@ -77,8 +86,10 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::message::Context;
+use crate::router::PathPattern;
 use crate::session::{Lifecycle, Service, TaskResult};
 use limits::limit_setters;
+use matching::Matching;
 use method_router::Entry;
 use middleware::{Around, Typed};
 use on_error::Registered;
@@ -117,6 +128,8 @@ pub struct App {
     middleware: Vec<Layer>,
     error_handlers: Vec<Result<Registered, BuildError>>,
     fallbacks: Vec<Entry>,
+    name: Option<String>,
+    matching: Matching,
     limits: RouteLimits,
     debug: Option<bool>,
     lifecycle: Lifecycle,
@@ -135,7 +148,7 @@ struct Group {
 
 /// One call of [`App::route`].
 struct Registration {
-    paths: Vec<String>,
+    paths: Vec<PathPattern>,
     methods: MethodRouter,
     location: &'static Location<'static>,
 }
@@ -148,8 +161,9 @@ impl App {
 
     /// Lets `methods` answer for each of `paths`; the [router](crate::router) says what a path may look like.
     ///
-    /// The paths may be one or several: `&str`, `String`, or an array, a slice or a `Vec` of them. What is wrong
-    /// with them is said by [`build`](Self::build), with the place of this call.
+    /// The paths may be one or several: `&str`, `String`, a [`regex`](crate::router::regex()) for the whole path, or
+    /// an array, a slice or a `Vec` of them. A regular expression stands for what follows the prefix of a mount, and
+    /// that prefix has no parameters. What is wrong with them is said by [`build`](Self::build), with the place of this call.
     #[track_caller]
     pub fn route(mut self, paths: impl IntoPaths, methods: MethodRouter) -> Self {
         self.routes.push(Registration { paths: paths.into_paths(), methods, location: Location::caller() });
@@ -387,7 +401,8 @@ impl App {
 
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let paths: Vec<&String> = self.routes.iter().flat_map(|route| &route.paths).collect();
+        let paths = self.routes.iter().flat_map(|route| &route.paths);
+        let paths: Vec<&str> = paths.map(PathPattern::text).collect();
         let groups: Vec<_> = self.groups.iter().map(|group| (&group.prefix, &group.app)).collect();
         f.debug_struct("App").field("paths", &paths).field("groups", &groups).finish()
     }

@@ -3,6 +3,7 @@
 //! The rule: what leads into a mount is answered by its own routes, and by those around it that are more specific
 //! than its prefix; so neither the answer, nor a 404, nor what a 405 allows comes of a less specific route outside.
 
+use std::cmp::Ordering;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use http::{Method, Uri};
 
 use super::build_error::BuildError;
 use super::service::{Place, Route};
-use crate::router::{Match, Methods, Params, Problem, RouteError, RouteErrors, RouteSpec, Router};
+use crate::router::{self, Match, Params, Problem, RouteError, RouteErrors, RouteSpec, Router};
 
 /// The parameter that takes what is below a prefix. No pattern of an application's own has reason to name one so.
 const REST: &str = "/{__rest:path}";
@@ -20,13 +21,28 @@ pub(super) struct Area {
     /// Who answers where no route does.
     pub(super) place: Arc<Place>,
     /// The routes that may answer.
-    pub(super) router: Router<Arc<Route>>,
+    pub(super) router: Arc<Router<Arc<Route>>>,
 }
 
 /// A mount that has been gathered.
 pub(super) struct Mounted {
     pub(super) place: Arc<Place>,
+    /// The hosts on which it takes what is below its prefix; none for all.
+    pub(super) hosts: Vec<String>,
     pub(super) location: &'static Location<'static>,
+}
+
+/// The hosts on which `place` takes what is below its prefix, beside those `within` it; `None` if there are none left.
+pub(super) fn hosts_left(place: &Place, within: &[Mounted]) -> Option<Vec<String>> {
+    // What is mounted at the root of a mount answers in its place.
+    let mut at_its_root = within.iter().filter(|inner| inner.place.prefix == place.prefix);
+    let own = &*place.matched.hosts;
+    if own.is_empty() {
+        return at_its_root.all(|inner| !inner.hosts.is_empty()).then(Vec::new);
+    }
+    let taken: Vec<&String> = at_its_root.flat_map(|inner| &inner.hosts).collect();
+    let left: Vec<String> = own.iter().filter(|host| !taken.contains(host)).cloned().collect();
+    (!left.is_empty()).then_some(left)
 }
 
 /// The areas of the mounts.
@@ -45,26 +61,28 @@ impl Mounts {
         if mounted.is_empty() {
             return Ok(None);
         }
-        let area = |Mounted { place, .. }: Mounted| {
+        let area = |Mounted { place, hosts, .. }: Mounted| {
             let mut within = Router::builder();
-            for route in routes.routes().filter(|route| leads_into(route.pattern(), &place.prefix)) {
-                let spec = RouteSpec::new(route.pattern())
-                    .methods(route.methods().clone())
-                    .hosts(route.hosts())
-                    .slashes(route.slashes())
-                    .at(route.location());
-                within.add(spec, route.value().clone());
+            for route in routes.routes() {
+                within_mount(route, &place.prefix, &hosts)
+                    .into_iter()
+                    .for_each(|spec| within.add(spec, route.value().clone()));
             }
-            Ok(Area { router: within.build()?, place })
+            Ok(Area { router: Arc::new(within.build()?), place })
         };
         let areas = mounted.into_iter().map(area).collect::<Result<_, _>>()?;
         Ok(Some(Self { prefixes, areas }))
     }
 
-    /// The innermost mount that `uri` leads into, with the parameters of its prefix; where there are some, what is
+    /// Whether the host of a request matters.
+    pub(super) fn names_hosts(&self) -> bool {
+        self.prefixes.names_hosts()
+    }
+
+    /// The innermost mount that `uri` leads into on `host`, with the parameters of its prefix; where there are some, what is
     /// below the prefix is a further one.
-    pub(super) fn find(&self, uri: &Uri) -> Option<(&Area, Params)> {
-        let Match::Found { value, params, .. } = self.prefixes.find(&Method::GET, uri, None) else {
+    pub(super) fn find(&self, uri: &Uri, host: Option<&str>) -> Option<(&Area, Params)> {
+        let Match::Found { value, params, .. } = self.prefixes.find(&Method::GET, uri, host) else {
             return None;
         };
         let area = self.areas.get(*value)?;
@@ -75,6 +93,56 @@ impl Mounts {
     }
 }
 
+/// The routes that may answer outside of mounts: all but the regular expressions of mounts, which may also match what
+/// does not lead there, as `/shop-window` does not lead to `/shop`.
+pub(super) fn outside(routes: &Arc<Router<Arc<Route>>>) -> Result<Arc<Router<Arc<Route>>>, RouteErrors> {
+    let is_of_mount = |route: &Known| route.is_regex() && !route.value().place.prefix.is_empty();
+    if !routes.routes().any(is_of_mount) {
+        return Ok(routes.clone());
+    }
+    let mut outside = Router::builder();
+    for route in routes.routes().filter(|route| !is_of_mount(route)) {
+        outside.add(route.spec().clone(), route.value().clone());
+    }
+    outside.build().map(Arc::new)
+}
+
+/// A route of the application.
+type Known = router::Route<Arc<Route>>;
+
+/// The route as it may answer in a mount at `prefix` on `hosts`.
+fn within_mount(route: &Known, prefix: &str, hosts: &[String]) -> Option<RouteSpec> {
+    let by_path = match route.is_regex() {
+        true => regex_leads_into(&route.value().place.prefix, prefix),
+        false => leads_into(route.pattern(), prefix),
+    };
+    if route.hosts().len() == 0 {
+        return (by_path && hosts.is_empty()).then(|| route.spec().clone());
+    }
+    // A regular expression of a mount is for what leads there, whatever its hosts.
+    let reaches = !route.is_regex() || leads_into(prefix, &route.value().place.prefix);
+    let may_answer = |host: &&str| match compare_hosts(host, hosts) {
+        Ordering::Greater => reaches,
+        Ordering::Equal => by_path,
+        Ordering::Less => false,
+    };
+    let answering: Vec<String> = route.hosts().filter(may_answer).map(str::to_owned).collect();
+    (!answering.is_empty()).then(|| route.spec().clone().with_hosts(answering))
+}
+
+/// How specific a route's host is beside that of the hosts of a mount which is the closest to it.
+fn compare_hosts(host: &str, hosts: &[String]) -> Ordering {
+    let all = if hosts.is_empty() { Some(Ordering::Greater) } else { None };
+    let compared = hosts.iter().filter_map(|other| RouteSpec::compare_hosts(host, other));
+    all.or(compared.max()).unwrap_or(Ordering::Less)
+}
+
+/// Whether a path that leads into a mount at `prefix` may be answered by a regular expression from the place `own`: it
+/// comes before what has parameters, and after what has none.
+fn regex_leads_into(own: &str, prefix: &str) -> bool {
+    own == prefix || prefix.contains('{') && leads_into(prefix, own)
+}
+
 /// The prefixes of the mounts, each with its index.
 ///
 /// # Errors
@@ -82,11 +150,13 @@ impl Mounts {
 /// Mounts at prefixes of the same shape.
 pub(super) fn prefixes(mounted: &[Mounted]) -> Result<Router<usize>, Vec<BuildError>> {
     let mut prefixes = Router::builder();
-    for (index, Mounted { place, location }) in mounted.iter().enumerate() {
+    for (index, Mounted { place, hosts, location }) in mounted.iter().enumerate() {
+        let mut add =
+            |pattern: String| prefixes.add(RouteSpec::new(pattern).hosts(hosts).at(location), index);
         if !place.prefix.is_empty() {
-            prefixes.insert_at(place.prefix.as_str(), Methods::Any, index, location);
+            add(place.prefix.clone());
         }
-        prefixes.insert_at(format!("{}{REST}", place.prefix), Methods::Any, index, location);
+        add(format!("{}{REST}", place.prefix));
     }
     prefixes.build().map_err(|errors| errors.into_errors().into_iter().filter_map(same_prefix).collect())
 }

@@ -10,14 +10,15 @@ use http::{HeaderValue, Method, StatusCode, Uri};
 
 use super::level::Level;
 use super::limits::RouteLimits;
+use super::matching::Matched;
 use super::method_router::Endpoint;
 use super::middleware::{End, Link, Next};
-use super::mounts::{Area, Mounts};
+use super::mounts::{self, Area, Mounted, Mounts};
 use super::on_error::Rendering;
 use super::render;
 use crate::error::Error;
 use crate::message::{Asked, Request, Response};
-use crate::router::{self, Allow, Match, Params};
+use crate::router::{self, Allow, Match, Params, RouteErrors, Router};
 use crate::session::{Answer, Service};
 
 /// The future of a response; the one allocation of a request that no middleware stands around.
@@ -45,11 +46,15 @@ pub struct AppService(pub(super) Arc<Core>);
 
 /// An application's routes, and what stands around all of them.
 pub(super) struct Core {
-    /// All the routes, and who answers outside of mounts.
+    /// All the routes.
+    pub(super) routes: Arc<Router<Arc<Route>>>,
+    /// What leads into no mount.
     pub(super) root: Area,
     pub(super) mounts: Option<Mounts>,
     /// The middleware of the application itself, which stands around the routing.
     pub(super) chain: Arc<[Link]>,
+    /// Whether the host of a request matters.
+    names_hosts: bool,
 }
 
 /// An application or a mount, in its place.
@@ -63,6 +68,7 @@ pub(super) struct Place {
     pub(super) prefix: String,
     /// How many segments the prefix has.
     pub(super) depth: usize,
+    pub(super) matched: Matched,
 }
 
 /// A handler in its place.
@@ -72,13 +78,39 @@ pub(super) struct Route {
     /// The place's middleware, and that of the route.
     pub(super) chain: Arc<[Link]>,
     pub(super) limits: RouteLimits,
+    /// Its name, as it is known from the outermost application.
+    pub(super) name: Option<String>,
+}
+
+/// What answers where no handler takes the request.
+pub(super) enum Unrouted<'a> {
+    Fallback(&'a Arc<dyn Endpoint>),
+    /// 308 to this path.
+    Redirect(String),
+    /// 204, to `OPTIONS`.
+    Options(Allow),
+    /// An error, with what its `Allow` says.
+    Error(StatusCode, Option<HeaderValue>),
 }
 
 impl Core {
+    pub(super) fn new(
+        routes: Router<Arc<Route>>,
+        place: Arc<Place>,
+        (mounted, prefixes): (Vec<Mounted>, Router<usize>),
+        chain: Arc<[Link]>,
+    ) -> Result<Self, RouteErrors> {
+        let routes = Arc::new(routes);
+        let mounts = Mounts::new(mounted, prefixes, &routes)?;
+        let names_hosts = routes.names_hosts() || mounts.as_ref().is_some_and(Mounts::names_hosts);
+        let root = Area { place, router: mounts::outside(&routes)? };
+        Ok(Self { routes, root, mounts, chain, names_hosts })
+    }
+
     /// Looks up the route, and goes on there.
     pub(super) fn dispatch(&self, mut request: Request) -> Call {
-        let (area, prefix_params) = self.area(request.uri());
-        let host = if area.router.names_hosts() { router::host(&request) } else { None };
+        let host = if self.names_hosts { router::host(&request) } else { None };
+        let (area, prefix_params) = self.area(request.uri(), host);
         match area.router.find(request.method(), request.uri(), host) {
             Match::Found { value: route, params, .. } => {
                 route.limits.apply(request.context());
@@ -88,60 +120,62 @@ impl Core {
             }
             outcome => {
                 let place = &area.place;
+                let unrouted = self.unrouted(area, request.method(), request.uri(), host, outcome);
+                let end = unrouted.end(&request, &place.level);
                 place.limits.apply(request.context());
                 request.set_route(prefix_params, place.depth);
-                let end = self.unrouted(&request, area, outcome);
                 Next::new(place.chain.clone(), end).begin(request)
             }
         }
     }
 
-    /// Where `uri` leads, with the parameters of the mount's prefix.
-    fn area(&self, uri: &Uri) -> (&Area, Params) {
-        let mount = self.mounts.as_ref().and_then(|mounts| mounts.find(uri));
+    /// Where `uri` leads on `host`, with the parameters of the mount's prefix.
+    pub(super) fn area(&self, uri: &Uri, host: Option<&str>) -> (&Area, Params) {
+        let mount = self.mounts.as_ref().and_then(|mounts| mounts.find(uri, host));
         mount.unwrap_or_else(|| (&self.root, Params::default()))
     }
 
-    /// What answers where no handler takes the request.
-    fn unrouted<'a>(&'a self, request: &Request, area: &'a Area, outcome: Match<'a, Arc<Route>>) -> End {
-        let place = &area.place;
-        let status = match self.with_all_methods(request, area, outcome) {
-            _ if request.path() == "*" && request.method() == Method::OPTIONS => {
-                return End::Response(options(&self.root.router.allow()));
-            }
-            Match::MethodNotAllowed { allow } if request.method() == Method::OPTIONS => {
-                return End::Response(options(&allow));
-            }
+    /// What answers where no handler takes the request: `outcome` is what the routes of `area` say.
+    pub(super) fn unrouted<'a>(
+        &'a self,
+        area: &'a Area,
+        method: &Method,
+        uri: &Uri,
+        host: Option<&str>,
+        outcome: Match<'a, Arc<Route>>,
+    ) -> Unrouted<'a> {
+        if uri.path() == "*" && method == Method::OPTIONS {
+            return Unrouted::Options(self.routes.allow());
+        }
+        match self.with_all_methods(area, method, uri, host, outcome) {
+            Match::MethodNotAllowed { allow } if method == Method::OPTIONS => Unrouted::Options(allow),
             Match::MethodNotAllowed { allow } => {
-                let mut error = Error::from_status(StatusCode::METHOD_NOT_ALLOWED);
-                error.headers_mut().insert(ALLOW, allow.to_header_value());
-                return End::Error(error, place.level.clone());
+                Unrouted::Error(StatusCode::METHOD_NOT_ALLOWED, Some(allow.to_header_value()))
             }
-            Match::Redirect { path } => return End::Response(router::redirect(&path, request.raw_query())),
-            Match::NotImplemented => StatusCode::NOT_IMPLEMENTED,
-            Match::BadPath => StatusCode::BAD_REQUEST,
-            _ if !request.path().starts_with('/') => {
-                return End::Error(self.pathless(request), place.level.clone());
-            }
-            _ => match &place.fallback {
-                Some(fallback) => return End::Handler(fallback.clone(), place.level.clone()),
-                None => StatusCode::NOT_FOUND,
+            Match::Redirect { path } => Unrouted::Redirect(path),
+            Match::NotImplemented => Unrouted::Error(StatusCode::NOT_IMPLEMENTED, None),
+            Match::BadPath => Unrouted::Error(StatusCode::BAD_REQUEST, None),
+            _ if !uri.path().starts_with('/') => self.pathless(method, uri),
+            _ => match &area.place.fallback {
+                Some(fallback) => Unrouted::Fallback(fallback),
+                None => Unrouted::Error(StatusCode::NOT_FOUND, None),
             },
-        };
-        End::Error(Error::from_status(status), place.level.clone())
+        }
     }
 
     /// The outcome, where a route outside of the area takes the method though none in it does: 405, and not 501.
     fn with_all_methods<'a>(
         &self,
-        request: &Request,
         area: &'a Area,
+        method: &Method,
+        uri: &Uri,
+        host: Option<&str>,
         outcome: Match<'a, Arc<Route>>,
     ) -> Match<'a, Arc<Route>> {
         match outcome {
-            Match::NotImplemented if self.root.router.knows(request.method()) => {
-                // Of a method that is registered the area's routes say what they allow; and CONNECT has no path.
-                area.router.find(&Method::CONNECT, request.uri(), router::host(request))
+            // Of a method that is registered the area's routes say what they allow; and CONNECT has no path.
+            Match::NotImplemented if self.routes.knows(method) => {
+                area.router.find(&Method::CONNECT, uri, host)
             }
             outcome => outcome,
         }
@@ -149,30 +183,44 @@ impl Core {
 
     /// A target that is no path: the authority of a CONNECT, or `*`. There is nothing to look up; but what
     /// the method is says whether it is the method or the target that is wrong.
-    fn pathless(&self, request: &Request) -> Error {
-        if !self.root.router.knows(request.method()) {
-            return Error::from_status(StatusCode::NOT_IMPLEMENTED);
+    fn pathless(&self, method: &Method, uri: &Uri) -> Unrouted<'_> {
+        if !self.routes.knows(method) {
+            return Unrouted::Error(StatusCode::NOT_IMPLEMENTED, None);
         }
-        let mut error = Error::from_status(StatusCode::METHOD_NOT_ALLOWED);
         // Of an authority nothing is allowed, which an empty field says (RFC 9110, section 10.2.1).
-        let allow = if request.path() == "*" { "OPTIONS" } else { "" };
-        error.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
-        error
+        let allow = if uri.path() == "*" { "OPTIONS" } else { "" };
+        Unrouted::Error(StatusCode::METHOD_NOT_ALLOWED, Some(HeaderValue::from_static(allow)))
     }
 
     /// The level whose error handlers speak for the request.
     fn level(&self, asked: Option<&Asked>) -> &Arc<Level> {
         let Some(asked) = asked else { return &self.root.place.level };
-        let (area, _) = self.area(&asked.uri);
-        match area.router.find(&asked.method, &asked.uri, asked.uri.host()) {
+        // The note of a request has no fields but `Accept`: they would make every idle connection larger.
+        let host = asked.uri.host();
+        let (area, _) = self.area(&asked.uri, host);
+        match area.router.find(&asked.method, &asked.uri, host) {
             Match::Found { value: route, .. } => &route.place.level,
             _ => &area.place.level,
         }
     }
 }
 
-fn options(allow: &Allow) -> Response {
-    Response::empty(StatusCode::NO_CONTENT).with_header(ALLOW, allow.to_header_value())
+impl Unrouted<'_> {
+    fn end(self, request: &Request, level: &Arc<Level>) -> End {
+        match self {
+            Self::Fallback(fallback) => End::Handler(fallback.clone(), level.clone()),
+            Self::Redirect(path) => End::Response(router::redirect(&path, request.raw_query())),
+            Self::Options(allow) => {
+                let response = Response::empty(StatusCode::NO_CONTENT);
+                End::Response(response.with_header(ALLOW, allow.to_header_value()))
+            }
+            Self::Error(status, allow) => {
+                let mut error = Error::from_status(status);
+                error.headers_mut().extend(allow.map(|allow| (ALLOW, allow)));
+                End::Error(error, level.clone())
+            }
+        }
+    }
 }
 
 impl Service for AppService {
@@ -217,7 +265,7 @@ impl End {
 impl fmt::Debug for AppService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AppService")
-            .field("routes", &self.0.root.router)
+            .field("routes", &self.0.routes)
             .field("root", &self.0.root.place.level)
             .finish()
     }

@@ -6,6 +6,7 @@ use std::panic::Location;
 use std::sync::{Arc, OnceLock};
 
 use super::extract::{FromParts, Requirements};
+use super::urls::Urls;
 use crate::error::{Error, Result};
 use crate::message::Request;
 
@@ -29,9 +30,13 @@ use crate::message::Request;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct State<T>(pub T);
 
-/// The values that an application was given, one of each type; what extractors see of the application.
+/// The values that an application was given, one of each type, and the paths of its routes; what extractors see of
+/// the application.
 #[derive(Clone, Default)]
-pub struct States(Vec<Stored>);
+pub struct States {
+    values: Vec<Stored>,
+    urls: Urls,
+}
 
 /// A value, its type, and where it was given.
 #[derive(Clone)]
@@ -82,17 +87,26 @@ impl States {
                 Err(index) => states.insert(index, stored),
             }
         }
-        (Self(states), again)
+        (Self { values: states, urls: Urls::default() }, again)
     }
 
     /// These states, and those of `outer` whose types are not among them.
     pub(super) fn within(mut self, outer: &States) -> Self {
-        for stored in &outer.0 {
-            if let Err(index) = self.0.binary_search_by(|known| known.id.cmp(&stored.id)) {
-                self.0.insert(index, stored.clone());
+        for stored in &outer.values {
+            if let Err(index) = self.values.binary_search_by(|known| known.id.cmp(&stored.id)) {
+                self.values.insert(index, stored.clone());
             }
         }
         self
+    }
+
+    pub(super) fn with_urls(self, urls: Urls) -> Self {
+        Self { urls, ..self }
+    }
+
+    /// The paths of the application's routes, by name.
+    pub fn urls(&self) -> &Urls {
+        &self.urls
     }
 
     /// The value of type `T`, if the application was given one; a value of the start-up is there once its hook
@@ -109,14 +123,14 @@ impl States {
     }
 
     fn stored(&self, id: TypeId) -> Option<&Stored> {
-        let index = self.0.binary_search_by(|stored| stored.id.cmp(&id)).ok()?;
-        self.0.get(index)
+        let index = self.values.binary_search_by(|stored| stored.id.cmp(&id)).ok()?;
+        self.values.get(index)
     }
 }
 
 impl fmt::Debug for States {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|stored| stored.type_name)).finish()
+        f.debug_list().entries(self.values.iter().map(|stored| stored.type_name)).finish()
     }
 }
 

@@ -13,11 +13,13 @@ use crate::session::{Answer, Service};
 
 mod building;
 mod errors;
+mod explaining;
 mod extracting;
 mod fields;
 mod limits;
 mod middleware;
 mod mounts;
+mod routes;
 mod views;
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {

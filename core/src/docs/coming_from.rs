@@ -30,6 +30,18 @@
 //! A bare string is HTML, as in the toolkits; `Text` is plain text, and the right choice for whatever came with the
 //! request.
 //!
+//! # Routes
+//!
+//! | Python | here |
+//! |---|---|
+//! | `app.route("/a", "/b")(handler)` | [`app.route(["/a", "/b"], get(handler))`](crate::App::route) |
+//! | `app.route("/x", methods=["PUT", "POST"])` | `put(handler).post(handler)`, or [`any(handler)`](crate::any) |
+//! | `app.route(re.compile(r"/week-\d+/?"))` | [`app.route(router::regex(r"/week-\d+/?"), ..)`](crate::router::regex()) |
+//! | `App(trim_last_slash=True)` | [`app.slashes(Slashes::Trim)`](crate::App::slashes), or `Slashes::Redirect` |
+//! | a look at `request.headers["host"]` | [`app.host("api.example.com")`](crate::App::host), or that of a route |
+//! | a path that is put together by hand | [`get(show).name("show")`](crate::app::MethodRouter::name), and [`urls.url_for("show", [("id", 7)])?`](crate::app::Urls::url_for) |
+//! | why is this 404? | [`app.explain(..)`](crate::app::AppService::explain) |
+//!
 //! # What a handler may return
 //!
 //! | Python | here |

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
@@ -58,7 +58,7 @@ pub(crate) enum Inner {
     Bytes(Bytes),
     Owned(Vec<u8>),
     Incoming(Incoming),
-    Stream(Pin<Box<dyn BodyStream + Send>>),
+    Stream(Mutex<Pin<Box<dyn BodyStream + Send>>>),
     /// A stream that has ended, with its trailer fields.
     Ended(Option<Box<HeaderMap>>),
     /// The handler wrote the response by itself; this stands in its place.
@@ -80,7 +80,7 @@ impl Body {
 
     /// The bytes that `stream` gives.
     pub fn from_stream(stream: impl BodyStream + Send + 'static) -> Self {
-        Self(Inner::Stream(Box::pin(stream)))
+        Self(Inner::Stream(Mutex::new(Box::pin(stream))))
     }
 
     /// The bytes that `poll` gives, called like [`BodyStream::poll_chunk`].
@@ -131,7 +131,7 @@ impl Body {
             Inner::Bytes(bytes) => Some(bytes.len() as u64),
             Inner::Owned(bytes) => Some(bytes.len() as u64),
             Inner::Incoming(incoming) => incoming.left,
-            Inner::Stream(stream) => stream.length(),
+            Inner::Stream(stream) => stream.lock().unwrap_or_else(PoisonError::into_inner).length(),
         }
     }
 
@@ -161,6 +161,7 @@ impl Body {
         /// Empty pieces in a row, before others have their turn.
         const EMPTY: usize = 16;
         let Inner::Stream(stream) = &mut self.0 else { return Poll::Ready(Ok(None)) };
+        let stream = stream.get_mut().unwrap_or_else(PoisonError::into_inner);
         for _ in 0..EMPTY {
             match stream.as_mut().poll_chunk(cx) {
                 Poll::Pending => return Poll::Pending,
@@ -216,6 +217,18 @@ impl Body {
         }
         // How much had come by then is the network's affair, and not the client's.
         Err(exceeded(limit as u64 + 1))
+    }
+
+    /// Lets a body whose whole was read be read again. Its trailer fields stay.
+    pub(crate) fn put_back(&mut self, whole: &Bytes) {
+        match &mut self.0 {
+            Inner::Incoming(incoming) => {
+                incoming.left = Some(whole.len() as u64);
+                incoming.exchange.put_back(whole.clone());
+            }
+            inner @ Inner::Empty => *inner = Inner::Bytes(whole.clone()),
+            _ => {}
+        }
     }
 
     /// The trailer fields of a body that was read to its end.
@@ -369,8 +382,11 @@ impl fmt::Display for BodyError {
 impl std::error::Error for BodyError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
+            Self::Disconnected(why) => Some(why),
+            Self::Refused(refusal) => Some(refusal),
+            Self::LimitExceeded(limit) => Some(limit),
             Self::Source(source) => Some(&**source),
-            _ => None,
+            Self::TimedOut | Self::NotUtf8(_) => None,
         }
     }
 }

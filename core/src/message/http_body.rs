@@ -4,6 +4,7 @@
 //! length is true of what is still to come.
 
 use std::pin::Pin;
+use std::sync::PoisonError;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -59,11 +60,11 @@ fn take_trailers(body: &mut Body) -> Option<HeaderMap> {
 
 /// Lets a stream that is about to begin no longer tell its length, which is that of the whole.
 fn forget_length(body: &mut Body) {
-    if !matches!(&body.0, Inner::Stream(stream) if stream.length().is_some()) {
+    if !matches!(&body.0, Inner::Stream(_) if body.length().is_some()) {
         return;
     }
     if let Inner::Stream(stream) = std::mem::take(&mut body.0) {
-        *body = Body::from_stream(Begun(stream));
+        *body = Body::from_stream(Begun(stream.into_inner().unwrap_or_else(PoisonError::into_inner)));
     }
 }
 

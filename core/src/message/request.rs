@@ -70,7 +70,9 @@ impl Request {
         &mut self.parts.uri
     }
 
-    /// The target's path as it was sent, percent-encoded.
+    /// The target's path as it was sent, percent-encoded: `/%61dmin` is another text than `/admin`, and the same path
+    /// to the router. **What guards a part of an application stands in its mount or on its routes**, and does not
+    /// compare this.
     pub fn path(&self) -> &str {
         self.parts.uri.path()
     }
@@ -255,7 +257,9 @@ impl Request {
     /// [`BodyError`]; a longer body becomes 413.
     pub async fn bytes(&mut self) -> Result<Bytes, BodyError> {
         let limit = self.context.body_limits().buffered_body_bytes;
-        self.body.bytes(limit).await
+        let bytes = self.body.bytes(limit).await?;
+        self.body.put_back(&bytes);
+        Ok(bytes)
     }
 
     /// The whole body as UTF-8 text, at most [`Limits::buffered_body_bytes`].
@@ -387,7 +391,10 @@ fn not_json<T>(error: &serde_json::Error) -> Rejection {
     {
         Rejection::new::<T>(Reason::Missing, "body", "").with_field(name.to_owned())
     } else if text.starts_with("unknown field `") {
-        Rejection::new::<T>(Reason::Unknown, "body's JSON", format!("only {}", expected()))
+        // Of a type without fields nothing is expected, and all of the text may be the client's.
+        let none = text.contains("`, there are no fields");
+        let expected = if none { format!("no field{place}") } else { format!("only {}", expected()) };
+        Rejection::new::<T>(Reason::Unknown, "body's JSON", expected)
     } else {
         Rejection::new::<T>(Reason::Invalid, "body's JSON", expected())
     };

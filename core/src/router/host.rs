@@ -4,6 +4,7 @@
 //! precedence over a wildcard, the longest wildcard over the others, and any of them over no host.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 
@@ -36,6 +37,18 @@ impl Host {
         }
         let name = normal(name)?.into();
         Some(if below { Self::Below(name) } else { Self::Exact(name) })
+    }
+
+    /// Which of the two is the more specific: that is the greater one. `None` if no request is for both.
+    pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
+        let (Self::Exact(name) | Self::Below(name)) = self;
+        let (Self::Exact(other_name) | Self::Below(other_name)) = other;
+        match (self, other) {
+            _ if self == other => Some(Ordering::Equal),
+            (_, Self::Below(_)) if other.takes(name) => Some(Ordering::Greater),
+            (Self::Below(_), _) if self.takes(other_name) => Some(Ordering::Less),
+            _ => None,
+        }
     }
 
     /// Whether the host of a request, as it was sent, is this one.
@@ -166,6 +179,24 @@ mod tests {
         for malformed in ["", "*", "*.", "a b", "a/b", "example.com:80", "http://a", "*.[::1]", "a.*", &long]
         {
             assert_eq!(Host::parse(malformed), None, "{malformed}");
+        }
+    }
+
+    #[test]
+    fn the_more_specific_host_is_the_greater_one() {
+        for (host, other, expected) in [
+            ("a.b", "A.b.", Some(Ordering::Equal)),
+            ("*.b", "*.b", Some(Ordering::Equal)),
+            ("a.b", "*.b", Some(Ordering::Greater)),
+            ("*.a.b", "*.b", Some(Ordering::Greater)),
+            ("a.b", "b", None),
+            ("b", "*.b", None),
+            ("*.a", "*.b", None),
+            ("*.ab", "*.b", None),
+        ] {
+            let (host, other) = (Host::parse(host).unwrap(), Host::parse(other).unwrap());
+            assert_eq!(host.compare(&other), expected, "{host:?} {other:?}");
+            assert_eq!(other.compare(&host), expected.map(Ordering::reverse), "{other:?} {host:?}");
         }
     }
 

@@ -51,6 +51,16 @@ impl PathRegex {
         self.prefix = true;
         self
     }
+
+    /// This expression after the text `prefix`; as it is if it is malformed, since the prefix may hide that.
+    pub(super) fn below(&self, prefix: &str) -> Self {
+        match Whole::new(self) {
+            Ok(_) if !prefix.is_empty() => {
+                Self { text: format!("{}(?:{})", Engine::escape(prefix), self.text), prefix: self.prefix }
+            }
+            _ => self.clone(),
+        }
+    }
 }
 
 /// The regular expression of a parameter.

@@ -1,5 +1,6 @@
 //! One route: as it is asked for, and as it stands in a router.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
@@ -60,14 +61,31 @@ impl From<PathRegex> for PathPattern {
 }
 
 impl PathPattern {
-    fn text(&self) -> &str {
+    /// The pattern as it was given.
+    pub(crate) fn text(&self) -> &str {
         match &self.0 {
             Source::Text(text) => text,
             Source::Regex(regex) => &regex.text,
         }
     }
 
-    fn parse(&self) -> Result<Pattern, Vec<Problem>> {
+    /// Whether it is a whole regular expression.
+    pub(crate) fn is_regex(&self) -> bool {
+        matches!(self.0, Source::Regex(_))
+    }
+
+    /// This pattern below `prefix`: a pattern, and for a regular expression one without parameters.
+    pub(crate) fn below(&self, prefix: &str) -> Self {
+        match &self.0 {
+            Source::Text(text) => format!("{prefix}{text}").into(),
+            Source::Regex(regex) => regex.below(prefix).into(),
+        }
+    }
+
+    /// # Errors
+    ///
+    /// Everything that is wrong with it.
+    pub(crate) fn parse(&self) -> Result<Pattern, Vec<Problem>> {
         match &self.0 {
             Source::Text(text) => Pattern::parse(text),
             Source::Regex(regex) => Whole::new(regex).map(Pattern::whole).map_err(|problem| vec![problem]),
@@ -135,6 +153,11 @@ impl RouteSpec {
         self
     }
 
+    /// The same on these hosts alone.
+    pub(crate) fn with_hosts(self, hosts: Vec<String>) -> Self {
+        Self { hosts, ..self }
+    }
+
     /// More hosts that it answers to, each as [`host`](Self::host) takes it.
     pub fn hosts(mut self, hosts: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.hosts.extend(hosts.into_iter().map(Into::into));
@@ -145,6 +168,17 @@ impl RouteSpec {
     pub fn slashes(mut self, slashes: Slashes) -> Self {
         self.slashes = slashes;
         self
+    }
+
+    /// Whether [`host`](Self::host) takes this text.
+    pub(crate) fn is_host(text: &str) -> bool {
+        Host::parse(text).is_some()
+    }
+
+    /// Which of two hosts is the more specific: that is the greater one. `None` if no request is for both.
+    pub(crate) fn compare_hosts(host: &str, other: &str) -> Option<Ordering> {
+        let (host, other) = (Host::parse(host)?, Host::parse(other)?);
+        host.compare(&other)
     }
 
     /// The place that errors name.
@@ -185,6 +219,16 @@ impl<T> Route<T> {
         }
         let (shape, params) = pattern.map(|pattern| (pattern.shape, pattern.params)).unwrap_or_default();
         (Self { spec, value, hosts, shape, params }, problems)
+    }
+
+    /// Whether its pattern is a whole regular expression.
+    pub(crate) fn is_regex(&self) -> bool {
+        self.spec.pattern.is_regex()
+    }
+
+    /// All that was said of it but its value.
+    pub(crate) fn spec(&self) -> &RouteSpec {
+        &self.spec
     }
 
     /// The pattern, as it was given.

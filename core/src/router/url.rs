@@ -7,7 +7,7 @@ use super::Router;
 use super::converter::Converter;
 use super::mixed::{Mixed, Part};
 use super::params::Spans;
-use super::pattern::{Dynamic, Segment, Shape};
+use super::pattern::{Dynamic, Pattern, Segment, Shape};
 use super::percent;
 
 /// Why there is no path for a name and values.
@@ -87,20 +87,38 @@ impl<T> Router<T> {
         params: impl IntoIterator<Item = (&'p str, impl Display)>,
     ) -> Result<String, UrlError> {
         let route = self.named(name).ok_or_else(|| UrlError::NoRoute(name.to_owned()))?;
-        let Shape::Segments(segments) = &route.shape else { return Err(UrlError::Regex(name.to_owned())) };
-        let mut values = BTreeMap::new();
-        for (param, value) in params {
-            if !route.params().any(|known| known == param) {
-                return Err(UrlError::Superfluous(param.to_owned()));
+        let values: Vec<_> = params.into_iter().map(|(param, value)| (param, value.to_string())).collect();
+        Pattern { shape: route.shape.clone(), params: route.params.clone() }.url(name, &values)
+    }
+}
+
+impl Pattern {
+    /// Whether it has these parameters and no others, and gives paths at all.
+    pub(crate) fn fits<V>(&self, values: &[(&str, V)]) -> bool {
+        let has = |name: &str| values.iter().any(|(param, _)| *param == name);
+        let is_known = |name: &str| self.params.iter().any(|param| *param.name == *name);
+        matches!(self.shape, Shape::Segments(_))
+            && self.params.iter().all(|param| has(&param.name))
+            && values.iter().all(|(param, _)| is_known(param))
+    }
+
+    /// The path of this pattern, which is that of the route `name`, with these values.
+    pub(crate) fn url(&self, name: &str, values: &[(&str, String)]) -> Result<String, UrlError> {
+        let Shape::Segments(segments) = &self.shape else { return Err(UrlError::Regex(name.to_owned())) };
+        let mut by_name = BTreeMap::new();
+        for (param, value) in values {
+            if !self.params.iter().any(|known| *known.name == **param) {
+                return Err(UrlError::Superfluous((*param).to_owned()));
             }
-            if values.insert(param, value.to_string()).is_some() {
-                return Err(UrlError::Twice(param.to_owned()));
+            if by_name.insert(*param, value.clone()).is_some() {
+                return Err(UrlError::Twice((*param).to_owned()));
             }
         }
         let mut given = Vec::new();
-        for param in route.params() {
-            let value = values.remove(param).ok_or_else(|| UrlError::Missing(param.to_owned()))?;
-            given.push((param, value));
+        for param in self.params.iter() {
+            let name = &*param.name;
+            let value = by_name.remove(name).ok_or_else(|| UrlError::Missing(name.to_owned()))?;
+            given.push((name, value));
         }
         let path = Writer { path: String::new(), given: given.into_iter() }.write(segments)?;
         match path.starts_with("//") {

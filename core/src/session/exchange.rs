@@ -160,9 +160,11 @@ impl Exchange {
 
     // The session's side.
 
-    /// Lets go of the request: a note of it would keep the bytes of its head.
-    pub(crate) fn forget_asked(&mut self) {
+    /// Lets go of the request, which nobody else holds: a note of it would keep the bytes of its head, and what was
+    /// put back those of its body.
+    pub(crate) fn forget_request(&mut self) {
         self.asked = None;
+        self.state.get_mut().unwrap_or_else(|poison| poison.into_inner()).incoming.chunk = None;
     }
 
     /// Whether the handler waits for a piece of the body that is not there.
@@ -293,6 +295,11 @@ impl Exchange {
         drop(old);
     }
 
+    /// Lets a body that was read to its end be read again.
+    pub(crate) fn put_back(&self, whole: Bytes) {
+        lock(&self.state).incoming.chunk = Some(whole).filter(|whole| !whole.is_empty());
+    }
+
     /// The trailer fields, once the body has ended well.
     pub(crate) fn trailers(&self) -> Option<HeaderMap> {
         match &lock(&self.state).incoming.end {
@@ -312,8 +319,11 @@ impl Exchange {
                 return Err(WriteError::AlreadyResponded);
             }
             if state.switch.by(head.status) {
-                // The body goes on, without an end, from the moment when the handler asked for the switch.
-                state.incoming.end = None;
+                // The body goes on, without an end, from the moment when the handler asked for the switch; what was
+                // put back is of the message before.
+                if state.incoming.end.take().is_some() {
+                    state.incoming.chunk = None;
+                }
             }
             state.outgoing.stage = WriteStage::Open;
             state.outgoing.head = Some(Box::new(head));

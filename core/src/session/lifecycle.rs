@@ -107,7 +107,7 @@ pub struct StartupError {
 
 impl fmt::Display for StartupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the start-up hook of {} failed: {}", self.at, self.error)
+        write!(f, "the start-up hook of {} failed: {:#}", self.at, self.error)
     }
 }
 

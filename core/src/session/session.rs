@@ -284,7 +284,7 @@ impl<S: Service> Session<S> {
         self.end_record();
         self.exchange.end();
         if let Some(exchange) = Arc::get_mut(&mut self.exchange) {
-            exchange.forget_asked();
+            exchange.forget_request();
         }
         self.after.append(&mut self.exchange.take_after());
         self.times.called_at = None;

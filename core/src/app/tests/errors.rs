@@ -413,6 +413,33 @@ fn e04_e13_e14_one_type_for_all_errors() {
 }
 
 #[test]
+fn what_broke_a_body_off_has_handlers_of_its_own() {
+    let too_long = LimitExceeded::new("buffered_body_bytes", 5, 6);
+    let refusal = Refusal { status: StatusCode::BAD_REQUEST, reason: Reason::BareLf, offset: 3 };
+    let app = App::new()
+        .on_error(|failure: Failure<LimitExceeded>| Text(format!("at most {}", failure.value)))
+        .on_error(|failure: Failure<Refusal>| Text(format!("at {}", failure.offset)))
+        .on_error(|failure: Failure<Disconnected>| Text(format!("{:?}", *failure)))
+        .on_error(|_: Failure<Inner>| "of the stream")
+        .route("/", post(|_: String| "").buffered_body_bytes(5))
+        .build()
+        .unwrap();
+    for (error, expected) in [
+        (BodyError::LimitExceeded(too_long), seen(413, TEXT, "at most 5")),
+        (BodyError::Refused(refusal), seen(400, TEXT, "at 3")),
+        (BodyError::Disconnected(Disconnected::Gone), seen(400, TEXT, "Gone")),
+        (BodyError::Source(Box::new(Outer(Inner))), seen(500, HTML, "of the stream")),
+        (BodyError::TimedOut, seen(408, TEXT, "the client sent its body too slowly")),
+        (BodyError::NotUtf8(1), seen(400, TEXT, "the body is not UTF-8 after 1 bytes")),
+    ] {
+        let name = format!("{error:?}");
+        assert_eq!(look(ready(app.fail(error.into(), None))), expected, "{name}");
+    }
+    assert_eq!(send(&app, "POST /", "short"), seen(200, HTML, ""));
+    assert_eq!(send(&app, "POST /", "longer"), seen(413, TEXT, "at most 5"));
+}
+
+#[test]
 fn two_handlers_for_the_same_errors_are_told_with_both_places() {
     let first = line!() + 1;
     let app = App::new()

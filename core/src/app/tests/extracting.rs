@@ -360,7 +360,7 @@ fn extensions_by_type() {
     let mut request = Request::new(Method::GET, Uri::from_static("/"), ());
     let missing = Extension::<u64>::from_parts(&mut request, &States::default()).unwrap_err();
     assert!(
-        missing.to_string().ends_with("(no middleware attached an extension of type `u64`)"),
+        format!("{missing:#}").ends_with("(no middleware attached an extension of type `u64`)"),
         "{missing}"
     );
 }

@@ -91,7 +91,7 @@ fn m05_e07_every_answer_is_seen_as_a_response() {
         .middleware(mark("app"))
         .route(
             "/{id}",
-            get(|_: Path<u8>| "").post(|| Err::<(), _>(Error::internal())).middleware(mark("route")),
+            get(|_: Path<u8>| "").post(|| Err::<&str, _>(Error::internal())).middleware(mark("route")),
         )
         .route("/as-value", get(|| StatusCode::CONFLICT))
         .on_status(409, |_| "never asked: it is no error")

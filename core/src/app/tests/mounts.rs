@@ -262,7 +262,10 @@ fn n07_error_handlers_of_the_mount_come_first() {
         .on_error(say("outer all"))
         .mount("/none", module())
         .mount("/all", module().on_error(say("own all")).mount("/deep", module()))
-        .mount("/404", module().on_status(404, say("own 404")).fallback(|| Err::<(), _>(Error::not_found())))
+        .mount(
+            "/404",
+            module().on_status(404, say("own 404")).fallback(|| Err::<&str, _>(Error::not_found())),
+        )
         .build()
         .unwrap();
     for (path, expected) in [

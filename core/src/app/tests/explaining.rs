@@ -1,0 +1,185 @@
+//! What is said of routes and of requests.
+
+use super::routes::ask;
+use super::*;
+use crate::router::Slashes;
+
+async fn stamp(request: Request, next: Next) -> Response {
+    next.run(request).await
+}
+
+async fn guard(request: Request, next: Next) -> Response {
+    next.run(request).await
+}
+
+fn cake() -> &'static str {
+    "a cake"
+}
+
+fn lost() -> &'static str {
+    "lost"
+}
+
+fn shop() -> AppService {
+    let shop = App::new()
+        .middleware(guard)
+        .route("/cakes/{id:int}", get(cake).name("cake").buffered_body_bytes(10).handler_time(None))
+        .route("/cakes/{name}/", put(cake).slashes(Slashes::Redirect).host("*.a"))
+        .fallback(lost)
+        .buffered_body_bytes(20);
+    App::new().middleware(stamp).mount("/shop", shop.name("shop")).route("/", get(cake)).build().unwrap()
+}
+
+#[test]
+fn what_becomes_of_a_request() {
+    let app = shop();
+    let module = module_path!();
+    let cake_at = app.routes().nth(1).unwrap().location;
+    let within = format!("  within {module}::stamp");
+    let both = format!("{within}, {module}::guard");
+    let mount = "  in the mount at /shop".to_owned();
+    let twenty = "  limits: buffered_body_bytes 20".to_owned();
+    for (request, host, expected) in [
+        (
+            "GET /shop/cakes/7?q",
+            None,
+            vec![
+                "GET /shop/cakes/7".to_owned(),
+                "  GET /shop/cakes/{id:int}: takes it".to_owned(),
+                "  PUT *.a/shop/cakes/{name}/: is for another host".to_owned(),
+                mount.clone(),
+                format!("  answered by {module}::cake, named shop:cake, at {cake_at}"),
+                both.clone(),
+                "  limits: buffered_body_bytes 10, handler_time without end".to_owned(),
+            ],
+        ),
+        (
+            "PUT /shop/cakes/plum",
+            Some("www.a"),
+            vec![
+                "PUT /shop/cakes/plum on www.a".to_owned(),
+                "  GET /shop/cakes/{id:int}: segment 3 is nothing for `{int}`".to_owned(),
+                "  PUT *.a/shop/cakes/{name}/: redirects to its own path".to_owned(),
+                mount.clone(),
+                "  308 to /shop/cakes/plum/".to_owned(),
+                both.clone(),
+                twenty.clone(),
+            ],
+        ),
+        (
+            "POST /shop/cakes/7",
+            Some("b"),
+            vec![
+                "POST /shop/cakes/7 on b".to_owned(),
+                "  GET /shop/cakes/{id:int}: does not take the method".to_owned(),
+                "  PUT *.a/shop/cakes/{name}/: is for another host".to_owned(),
+                mount.clone(),
+                "  405 Method Not Allowed, allowed are GET, HEAD, OPTIONS".to_owned(),
+                both.clone(),
+                twenty.clone(),
+            ],
+        ),
+        (
+            "GET /shop/x",
+            None,
+            vec![
+                "GET /shop/x".to_owned(),
+                "  GET /shop/cakes/{id:int}: segment 2 is not `cakes`".to_owned(),
+                "  PUT *.a/shop/cakes/{name}/: is for another host".to_owned(),
+                mount,
+                format!("  answered by the fallback {module}::lost"),
+                both,
+                twenty,
+            ],
+        ),
+        (
+            "OPTIONS /",
+            None,
+            vec![
+                "OPTIONS /".to_owned(),
+                "  GET /: does not take the method".to_owned(),
+                "  GET /shop/cakes/{id:int}: segment 1 is not `shop`".to_owned(),
+                "  PUT *.a/shop/cakes/{name}/: is for another host".to_owned(),
+                "  204, allowed are GET, HEAD, OPTIONS".to_owned(),
+                within.clone(),
+            ],
+        ),
+        (
+            "GET /%zz",
+            None,
+            vec![
+                "GET /%zz".to_owned(),
+                "  GET /: the target is no sound path".to_owned(),
+                "  GET /shop/cakes/{id:int}: the target is no sound path".to_owned(),
+                "  PUT *.a/shop/cakes/{name}/: the target is no sound path".to_owned(),
+                "  400 Bad Request".to_owned(),
+                within,
+            ],
+        ),
+    ] {
+        let (method, target) = request.split_once(' ').unwrap();
+        let explanation = app.explain(&method.parse().unwrap(), &target.parse().unwrap(), host);
+        let text = explanation.to_string();
+        assert_eq!(text.lines().collect::<Vec<_>>(), expected, "{request}");
+    }
+}
+
+#[test]
+fn explanations_and_answers_agree() {
+    let app = shop();
+    for method in ["GET", "HEAD", "PUT", "POST", "OPTIONS", "BREW"] {
+        for target in
+            ["/", "/shop", "/shop/cakes/7", "/shop/cakes/x", "/shop/cakes/x/", "/y", "/%zz", "*", "a:1"]
+        {
+            for host in [None, Some("www.a"), Some("b")] {
+                let uri: Uri = target.parse().unwrap();
+                let explanation = app.explain(&method.parse().unwrap(), &uri, host);
+                let answer = ask(&app, &format!("{method} {target}"), host);
+                let expected = match explanation.outcome {
+                    Outcome::Handler(_) => "200 a cake".to_owned(),
+                    Outcome::Fallback(_) => "200 lost".to_owned(),
+                    Outcome::Redirect(path) => format!("308  ({path})"),
+                    Outcome::Options(allow) => format!("204  ({allow})"),
+                    Outcome::Error { status, allow: None } => status.to_string(),
+                    Outcome::Error { status, allow: Some(allow) } => {
+                        format!("{status} ({})", allow.to_str().unwrap())
+                    }
+                };
+                assert_eq!(answer, expected, "{method} {target} {host:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn routes_are_listed_with_all_that_is_said_of_them() {
+    let app = shop();
+    let listed: Vec<_> = app
+        .routes()
+        .map(|route| (route.path, route.name, route.hosts.clone(), route.slashes, route.to_string()))
+        .map(|(path, name, hosts, slashes, text)| {
+            (path, name, hosts, slashes, text.split(", within").next().unwrap().to_owned())
+        })
+        .collect();
+    let text = |text: &str| text.replace("cake!", concat!(module_path!(), "::cake"));
+    assert_eq!(
+        listed,
+        [
+            ("/", None, vec![], Slashes::Strict, text("GET / -> cake!")),
+            (
+                "/shop/cakes/{id:int}",
+                Some("shop:cake"),
+                vec![],
+                Slashes::Strict,
+                text("GET /shop/cakes/{id:int} -> cake!, named shop:cake")
+            ),
+            (
+                "/shop/cakes/{name}/",
+                None,
+                vec!["*.a"],
+                Slashes::Redirect,
+                text("PUT *.a/shop/cakes/{name}/ -> cake!, slashes Redirect")
+            ),
+        ]
+    );
+}
