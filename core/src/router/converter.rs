@@ -74,18 +74,15 @@ impl fmt::Display for Converter {
 }
 
 fn is_int(text: &[u8]) -> bool {
-    let mut value = None;
-    for byte in text {
-        if !byte.is_ascii_digit() {
-            return false;
-        }
-        let so_far = value.unwrap_or(0_u64).checked_mul(10);
-        value = so_far.and_then(|so_far| so_far.checked_add(u64::from(byte - b'0')));
-        if value.is_none() {
-            return false;
-        }
-    }
-    value.is_some()
+    // So many digits always fit; a number is seldom longer.
+    const SAFE: usize = u64::MAX.ilog10() as usize;
+    !text.is_empty() && text.iter().all(u8::is_ascii_digit) && (text.len() <= SAFE || fits(text))
+}
+
+/// Whether the value of these digits fits a `u64`.
+fn fits(digits: &[u8]) -> bool {
+    let add = |value: u64, digit: &u8| value.checked_mul(10)?.checked_add(u64::from(digit - b'0'));
+    digits.iter().try_fold(0, add).is_some()
 }
 
 pub(super) fn is_uuid(text: &[u8]) -> bool {

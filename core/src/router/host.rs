@@ -124,19 +124,25 @@ impl<T> Hosts<T> {
     }
 
     /// Shows `visit` what there is for the host of a request, as it was sent, until it takes one.
+    #[inline]
     pub(super) fn search<R>(&self, host: Option<&str>, mut visit: impl FnMut(&T) -> Option<R>) -> Option<R> {
         if self.any_named() {
-            if let Some(host) = host.and_then(normal) {
-                let exact = self.exact.get(&*host).and_then(&mut visit);
-                // A dot at the beginning has no label before it.
-                let dots = host.bytes().enumerate().skip(1).filter(|&(_, byte)| byte == b'.');
-                let mut below = dots.filter_map(|(at, _)| self.below.get(&host[at + 1..]));
-                if let Some(found) = exact.or_else(|| below.find_map(&mut visit)) {
-                    return Some(found);
-                }
+            if let Some(found) = self.search_named(host, &mut visit) {
+                return Some(found);
             }
         }
         visit(&self.all)
+    }
+
+    fn search_named<R>(&self, host: Option<&str>, visit: &mut impl FnMut(&T) -> Option<R>) -> Option<R> {
+        let host = normal(host?)?;
+        if let Some(found) = self.exact.get(&*host).and_then(&mut *visit) {
+            return Some(found);
+        }
+        // A dot at the beginning has no label before it.
+        let dots = host.bytes().enumerate().skip(1).filter(|&(_, byte)| byte == b'.');
+        let mut below = dots.filter_map(|(at, _)| self.below.get(&host[at + 1..]));
+        below.find_map(visit)
     }
 }
 

@@ -2,9 +2,24 @@
 
 use http::Method;
 
+/// The methods that `http` has names for. Each has its place in [`Leaf::standard`].
+const STANDARD: [Method; 9] = [
+    Method::OPTIONS,
+    Method::GET,
+    Method::POST,
+    Method::PUT,
+    Method::DELETE,
+    Method::HEAD,
+    Method::TRACE,
+    Method::CONNECT,
+    Method::PATCH,
+];
+
 /// Which routes take a path that leads here.
 #[derive(Default)]
 pub(super) struct Leaf {
+    /// What is found for each [`STANDARD`] method, so that a look-up compares no names.
+    standard: [Option<Taken>; STANDARD.len()],
     own: Table,
     /// The routes that take the path for their slash policy, whose own shape has another end.
     other: Option<Box<Table>>,
@@ -36,9 +51,23 @@ impl Leaf {
         let _ = self.other.get_or_insert_default().insert(method, route);
     }
 
-    /// The route that takes `method`: what has this very shape first.
+    /// Finds what there is to find beforehand, when all routes are there.
+    pub(super) fn finish(mut self) -> Self {
+        self.standard = STANDARD.each_ref().map(|method| self.take(method));
+        self
+    }
+
+    /// The route that takes `method`.
     #[inline]
     pub(super) fn route(&self, method: &Method) -> Option<Taken> {
+        match self.standard.get(standard(method)) {
+            Some(taken) => *taken,
+            None => self.take(method),
+        }
+    }
+
+    /// The route that takes `method`: what has this very shape first.
+    fn take(&self, method: &Method) -> Option<Taken> {
         if let Some(route) = self.own.route(method) {
             return Some(Taken { route, other: false });
         }
@@ -54,6 +83,24 @@ impl Leaf {
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.own.methods.is_empty() && self.own.any.is_none() && self.other.is_none()
+    }
+}
+
+/// The place of `method` among those that are [`STANDARD`], past their end if it is none of them. Their order is
+/// that of their representation in `http`, so that a compiler makes this one comparison.
+#[inline]
+fn standard(method: &Method) -> usize {
+    match *method {
+        Method::OPTIONS => 0,
+        Method::GET => 1,
+        Method::POST => 2,
+        Method::PUT => 3,
+        Method::DELETE => 4,
+        Method::HEAD => 5,
+        Method::TRACE => 6,
+        Method::CONNECT => 7,
+        Method::PATCH => 8,
+        _ => STANDARD.len(),
     }
 }
 
@@ -82,5 +129,18 @@ impl Table {
         let named = self.named(method);
         let named = named.or_else(|| if method == Method::HEAD { self.named(&Method::GET) } else { None });
         named.or(self.any)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_standard_method_has_its_place() {
+        for (place, method) in STANDARD.iter().enumerate() {
+            assert_eq!(standard(method), place, "{method}");
+        }
+        assert_eq!(standard(&Method::from_bytes(b"BREW").unwrap()), STANDARD.len());
     }
 }

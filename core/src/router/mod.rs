@@ -63,6 +63,7 @@ mod statics;
 mod tests;
 mod tree;
 mod url;
+mod words;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -85,7 +86,7 @@ pub use url::UrlError;
 use host::Hosts;
 use leaf::Leaf;
 use params::Spans;
-use tree::{Sought, Tree};
+use tree::{Search, Sought, Tree};
 
 /// Finds the route for a host, a path and a method. It never changes: make another for other routes.
 pub struct Router<T> {
@@ -172,7 +173,7 @@ impl<T> Router<T> {
         }
         let Some(sought) = Sought::new(target.path()) else { return Match::BadPath };
         let mut exists = false;
-        match self.look_up(method, sought, host, |_| exists = true) {
+        match self.look_up(method, sought, host, |leaf| exists |= !leaf.is_empty()) {
             Some(Found { route, redirect: true, .. }) => {
                 Match::Redirect { path: local(&route.with_own_end(sought.path)) }
             }
@@ -185,7 +186,8 @@ impl<T> Router<T> {
         }
     }
 
-    /// The route that takes a request; `pass` is shown what the path leads to until then.
+    /// The route that takes a request; `pass` is shown the leaves that the path leads to until then.
+    #[inline]
     fn look_up(
         &self,
         method: &Method,
@@ -193,15 +195,20 @@ impl<T> Router<T> {
         host: Option<&str>,
         mut pass: impl FnMut(&Leaf),
     ) -> Option<Found<'_, T>> {
-        let mut spans = Spans::default();
-        let taken = self.trees.search(host, |tree| {
-            tree.search(sought, &mut spans, |leaf| {
+        let mut search = Search::new(sought, |leaf: &Leaf| {
+            let taken = leaf.route(method);
+            if taken.is_none() {
                 pass(leaf);
-                leaf.route(method)
-            })
-        })?;
+            }
+            taken
+        });
+        let taken = self.trees.search(host, |tree| search.run(tree))?;
         let route = self.routes.get(taken.route as usize)?;
-        Some(Found { route, spans, redirect: taken.other && route.slashes() == Slashes::Redirect })
+        Some(Found {
+            route,
+            spans: search.spans,
+            redirect: taken.other && route.slashes() == Slashes::Redirect,
+        })
     }
 
     /// Looks a second time, so that what is found needs no list of what was passed over.

@@ -25,53 +25,82 @@ pub(super) fn place(at: usize) -> u32 {
 }
 
 /// The spans of the parameters, in the order of the pattern.
-#[derive(Clone, Default)]
-pub(super) struct Spans {
-    inline: [Span; INLINE],
-    length: usize,
-    more: Vec<Span>,
+#[derive(Clone)]
+pub(super) enum Spans {
+    /// The first so many of these.
+    Few([Span; INLINE], u32),
+    Many(Vec<Span>),
+}
+
+impl Default for Spans {
+    fn default() -> Self {
+        Self::Few([(0, 0); INLINE], 0)
+    }
 }
 
 impl Spans {
     #[inline]
     pub(super) fn push(&mut self, span: Span) {
-        match self.inline.get_mut(self.length) {
-            Some(place) => *place = span,
-            None => self.more.push(span),
+        match self {
+            Self::Many(spans) => spans.push(span),
+            Self::Few(spans, length) => match spans.get_mut(*length as usize) {
+                None => *self = Self::spilled(*spans, span),
+                Some(place) => {
+                    *place = span;
+                    *length += 1;
+                }
+            },
         }
-        self.length += 1;
+    }
+
+    #[cold]
+    fn spilled(few: [Span; INLINE], next: Span) -> Self {
+        // There is room for as many again, so that few routes allocate twice.
+        let mut spans = Vec::with_capacity(2 * INLINE);
+        spans.extend(few);
+        spans.push(next);
+        Self::Many(spans)
     }
 
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.length
+        match self {
+            Self::Many(spans) => spans.len(),
+            Self::Few(_, length) => *length as usize,
+        }
     }
 
-    /// Takes back all but the first `length`.
+    /// Takes back all but the first `most`.
     #[inline]
-    pub(super) fn truncate(&mut self, length: usize) {
-        self.length = self.length.min(length);
-        self.more.truncate(self.length.saturating_sub(INLINE));
+    pub(super) fn truncate(&mut self, most: usize) {
+        match self {
+            Self::Many(spans) => spans.truncate(most),
+            Self::Few(_, length) => *length = (*length).min(place(most)),
+        }
     }
 
     /// Turns the order of the spans from `first` on around.
     pub(super) fn reverse_from(&mut self, first: usize) {
-        let mut spans: Vec<Span> = (first..self.length).filter_map(|index| self.get(index)).collect();
-        self.truncate(first);
-        while let Some(span) = spans.pop() {
-            self.push(span);
+        let spans = match self {
+            Self::Many(spans) => spans,
+            Self::Few(spans, length) => spans.get_mut(..*length as usize).unwrap_or_default(),
+        };
+        spans.get_mut(first..).unwrap_or_default().reverse();
+    }
+
+    fn as_slice(&self) -> &[Span] {
+        match self {
+            Self::Many(spans) => spans,
+            Self::Few(spans, length) => spans.get(..*length as usize).unwrap_or_default(),
         }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = Span> {
-        (0..self.length).filter_map(|index| self.get(index))
+        self.as_slice().iter().copied()
     }
 
     pub(super) fn get(&self, index: usize) -> Option<Span> {
-        if index >= self.length {
-            return None;
-        }
-        self.inline.get(index).or_else(|| self.more.get(index - INLINE)).copied()
+        self.as_slice().get(index).copied()
     }
 }
 
@@ -182,7 +211,7 @@ mod tests {
         (0..10).for_each(|at| spans.push((at, at + 1)));
         assert_eq!((spans.get(3), spans.get(9), spans.get(10)), (Some((3, 4)), Some((9, 10)), None));
         spans.truncate(3);
-        assert_eq!((spans.get(2), spans.get(3), spans.more.len()), (Some((2, 3)), None, 0));
+        assert_eq!((spans.get(2), spans.get(3), spans.len()), (Some((2, 3)), None, 3));
         spans.push((40, 41));
         spans.push((50, 51));
         assert_eq!((spans.get(3), spans.get(4)), (Some((40, 41)), Some((50, 51))));
@@ -194,6 +223,8 @@ mod tests {
     fn they_travel() {
         fn travels<T: Send + Sync + Clone + Default + fmt::Debug + 'static>() {}
         travels::<Params>();
+        // Every request has room for them.
+        assert!(size_of::<Params>() <= 12 * size_of::<usize>());
         assert_eq!(format!("{:?}", Params::default()), "{}");
     }
 }

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use super::words;
+
 /// The bytes of `text`, with each escape decoded. What only looks like an escape stands for itself; a path
 /// that holds such a thing is refused by [`escaped`] before anything else looks at it.
 #[derive(Clone)]
@@ -44,12 +46,13 @@ pub(super) fn decoded(text: &str) -> Decoded<'_> {
 /// Whether `text` has escapes; `None` if one of them is malformed or of NUL, or the decoded bytes are no UTF-8.
 #[inline]
 pub(super) fn escaped(text: &str) -> Option<bool> {
-    match memchr::memchr(b'%', text.as_bytes()) {
-        Some(_) => is_sound(text).then_some(true),
-        None => Some(false),
+    match words::contains(text.as_bytes(), b'%') {
+        true => is_sound(text).then_some(true),
+        false => Some(false),
     }
 }
 
+#[cold]
 fn is_sound(text: &str) -> bool {
     let bytes = text.as_bytes();
     let escapes = memchr::memchr_iter(b'%', bytes).all(|at| match bytes.get(at + 1..at + 3) {

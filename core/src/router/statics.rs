@@ -1,72 +1,73 @@
-//! The static segments below one node: a table from texts to nodes.
+//! The static segments below one node: a table of texts.
 //!
-//! The rule: one probe or two, however many texts there are. The hash has no secret, since nothing that a client
-//! sends is ever put in; a text that is looked up passes no more entries than the routes of the program put
-//! next to each other.
+//! The rule: one probe or two, however many texts there are. A text that is looked up passes no more entries than
+//! the routes of the program put next to each other.
 
-/// A text, and its node.
-type Entry = (Box<str>, u32);
+use super::words::{self, Stretch};
 
-/// A table that does not change.
-#[derive(Default)]
-pub(super) struct Statics {
-    /// Twice as many places as texts, or more, their number a power of two; so there are always empty ones.
-    places: Box<[Option<Entry>]>,
+/// A text, and what there is for it.
+struct Entry<T> {
+    hash: u64,
+    text: Box<str>,
+    value: T,
 }
 
-impl Statics {
-    pub(super) fn new(texts: impl ExactSizeIterator<Item = Entry>) -> Self {
-        let room = if texts.len() == 0 { 0 } else { (texts.len() * 2).next_power_of_two() };
-        let mut places: Box<[Option<Entry>]> = std::iter::repeat_with(|| None).take(room).collect();
-        for (text, node) in texts {
-            let mut at = first(text.as_bytes(), room);
-            while places[at].is_some() {
-                at = (at + 1) & (room - 1);
-            }
-            places[at] = Some((text, node));
+/// A table that does not change.
+pub(super) struct Statics<T> {
+    /// Twice as many places as texts, or more; and after those as many as the last of them may need. So each run
+    /// of texts ends at an empty place.
+    places: Box<[Option<Entry<T>>]>,
+    /// How far the bits of a hash that tell a text's first place are to the left.
+    shift: u32,
+}
+
+impl<T> Default for Statics<T> {
+    fn default() -> Self {
+        Self { places: Box::default(), shift: u64::BITS - 1 }
+    }
+}
+
+impl<T> Statics<T> {
+    pub(super) fn new(texts: impl ExactSizeIterator<Item = (Box<str>, T)>) -> Self {
+        let bits = (texts.len() * 2).next_power_of_two().trailing_zeros().max(1);
+        let shift = u64::BITS - bits;
+        let mut places = Vec::new();
+        if texts.len() > 0 {
+            places.resize_with((1 << bits) + 1, || None);
         }
-        Self { places }
+        for (text, value) in texts {
+            let hash = words::hash(text.as_bytes());
+            let mut at = (hash >> shift) as usize;
+            while places[at].is_some() {
+                at += 1;
+            }
+            if at + 1 == places.len() {
+                places.push(None);
+            }
+            places[at] = Some(Entry { hash, text, value });
+        }
+        Self { places: places.into(), shift }
     }
 
-    /// The node of this text.
+    /// What there is for the text of `segment` in `path`.
     #[inline]
-    pub(super) fn get(&self, text: &[u8]) -> Option<u32> {
-        let room = self.places.len();
-        if room == 0 {
-            return None;
-        }
-        let mut at = first(text, room);
-        while let Some((known, node)) = self.places.get(at)? {
-            if known.as_bytes() == text {
-                return Some(*node);
+    pub(super) fn get(&self, path: &[u8], segment: Stretch) -> Option<&T> {
+        let mut run = self.places.get((segment.hash >> self.shift) as usize..)?.iter();
+        while let Some(Some(entry)) = run.next() {
+            // The hashes tell short texts apart without a look at the bytes.
+            let alike = entry.hash == segment.hash && entry.text.len() == segment.len();
+            if alike && (segment.len() <= 8 || entry.is(path, segment)) {
+                return Some(&entry.value);
             }
-            at = (at + 1) & (room - 1);
         }
         None
     }
 }
 
-/// An odd number without a pattern in its bits (the golden ratio's).
-const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
-
-/// Where a text is sought first among `room` places, a power of two.
-#[inline]
-fn first(text: &[u8], room: usize) -> usize {
-    let mix = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(SPREAD);
-    let mut hash = text.len() as u64;
-    match text.last_chunk() {
-        // The last word may begin in the one before it.
-        Some(last) => {
-            for word in text.chunks_exact(8) {
-                hash = mix(hash, word.try_into().map_or(0, u64::from_le_bytes));
-            }
-            hash = mix(hash, u64::from_le_bytes(*last));
-        }
-        None => hash = mix(hash, text.iter().fold(0, |word, byte| word << 8 | u64::from(*byte))),
+impl<T> Entry<T> {
+    fn is(&self, path: &[u8], segment: Stretch) -> bool {
+        path.get(segment.start..segment.end) == Some(self.text.as_bytes())
     }
-    // A product hands what differs on to higher bits only, so the highest come round for another.
-    let hash = (hash ^ (hash >> 32)).wrapping_mul(SPREAD);
-    (hash >> 32) as usize & (room - 1)
 }
 
 #[cfg(test)]
@@ -78,11 +79,11 @@ mod tests {
         for count in [0, 1, 2, 3, 8, 1_000] {
             let texts = (0..count).map(|index| (format!("text {index}").into(), index));
             let statics = Statics::new(texts);
+            let get = |text: &str| statics.get(text.as_bytes(), Stretch::whole(text.as_bytes()));
             for index in 0..count + 10 {
-                let found = statics.get(format!("text {index}").as_bytes());
-                assert_eq!(found, (index < count).then_some(index), "{count}");
+                assert_eq!(get(&format!("text {index}")), (index < count).then_some(&index), "{count}");
             }
-            assert_eq!(statics.get(b""), None);
+            assert_eq!(get(""), None);
         }
     }
 

@@ -6,7 +6,6 @@
 //! than there are nodes at its depth.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::Arc;
 
 use super::converter::Converter;
@@ -16,6 +15,7 @@ use super::pattern::{Dynamic, Segment, Shape};
 use super::percent;
 use super::regex::Whole;
 use super::statics::Statics;
+use super::words::{Stretch, Words};
 
 /// A tree that grows.
 #[derive(Default)]
@@ -78,34 +78,90 @@ impl Draft {
     }
 
     pub(super) fn finish(self) -> Tree {
-        let node = |growing: Growing| Node {
-            statics: Statics::new(growing.statics.into_iter()),
-            dynamics: growing.dynamics.into_iter().collect(),
-            tail: growing.tail,
-            leaf: growing.leaf,
-        };
-        Tree {
-            nodes: self.nodes.into_iter().map(node).collect(),
-            regexes: self.regexes.into_iter().collect(),
+        // A node is made before those behind it, so from the last to the first these are there.
+        let mut nodes = Vec::new();
+        nodes.resize_with(self.nodes.len(), Node::default);
+        for (index, growing) in self.nodes.into_iter().enumerate().rev() {
+            nodes[index] = growing.finish(&mut nodes);
+        }
+        let root = nodes.into_iter().next().unwrap_or_default();
+        let regexes = self.regexes.into_iter().map(|(regex, leaf)| (regex, leaf.finish())).collect();
+        Tree { root, regexes }
+    }
+}
+
+impl Growing {
+    fn finish(self, nodes: &mut [Node]) -> Node {
+        let mut node = |index: u32| Box::new(std::mem::take(&mut nodes[index as usize]));
+        let statics: Vec<_> = self.statics.into_iter().map(|(text, child)| (text, node(child))).collect();
+        let dynamics = self.dynamics.into_iter().map(|(dynamic, child)| (dynamic, node(child))).collect();
+        Node {
+            ways: Ways::new(dynamics, self.tail.finish(), statics.is_empty()),
+            statics: Statics::new(statics.into_iter()),
+            leaf: self.leaf.finish(),
         }
     }
 }
 
 /// A tree to look up paths in.
 pub(super) struct Tree {
-    nodes: Box<[Node]>,
+    root: Node,
     /// The most specific first.
     regexes: Box<[(Arc<Whole>, Leaf)]>,
 }
 
+#[derive(Default)]
 struct Node {
-    statics: Statics,
-    /// The most specific first.
-    dynamics: Box<[(Dynamic, u32)]>,
-    /// Takes all that is left.
-    tail: Leaf,
+    statics: Statics<Box<Node>>,
+    ways: Ways,
     /// Where a path may end.
     leaf: Leaf,
+}
+
+/// A segment with parameters, and the node behind it.
+type Way = (Dynamic, Box<Node>);
+
+/// Where it goes on from a node but for static segments.
+///
+/// Most nodes need no look at a list. The tag has a byte of its own, so that to read it is one comparison.
+#[derive(Default)]
+#[repr(u8)]
+enum Ways {
+    #[default]
+    None,
+    /// Any segment but an empty one; there are no static segments either, so that none is sought.
+    Any(Box<Node>),
+    One(Way),
+    Many(Box<Many>),
+}
+
+struct Many {
+    /// The most specific first.
+    dynamics: Vec<Way>,
+    /// Takes all that is left.
+    tail: Leaf,
+}
+
+impl Ways {
+    fn new(mut dynamics: Vec<Way>, tail: Leaf, no_statics: bool) -> Self {
+        if dynamics.len() > 1 || !tail.is_empty() {
+            return Self::Many(Box::new(Many { dynamics, tail }));
+        }
+        match dynamics.pop() {
+            None => Self::None,
+            Some((Dynamic::Whole(Converter::Str), child)) if no_statics => Self::Any(child),
+            Some(way) => Self::One(way),
+        }
+    }
+
+    /// What is tried one after the other.
+    fn dynamics(&self) -> &[Way] {
+        match self {
+            Self::None | Self::Any(_) => &[],
+            Self::One(way) => std::slice::from_ref(way),
+            Self::Many(many) => &many.dynamics,
+        }
+    }
 }
 
 /// A path to look up: it begins with `/`, and its escapes are sound.
@@ -117,165 +173,144 @@ pub(super) struct Sought<'a> {
 
 impl<'a> Sought<'a> {
     /// A path to look up; `None` if there is none, or an escape in it is unsound.
+    #[inline]
     pub(super) fn new(path: &'a str) -> Option<Self> {
         let escaped = percent::escaped(path)?;
         path.starts_with('/').then_some(Self { path, escaped })
     }
 }
 
-impl Tree {
-    /// Shows `visit` the leaves that a path leads to, most specific first, until it takes one; then `spans` are
-    /// the parameters on the way there. Some leaves may be shown twice.
-    pub(super) fn search<R>(
-        &self,
-        sought: Sought<'_>,
-        spans: &mut Spans,
-        mut visit: impl FnMut(&Leaf) -> Option<R>,
-    ) -> Option<R> {
-        if self.regexes.is_empty() {
-            return self.walk(sought, false, spans, &mut visit);
-        }
-        if let Some(found) = self.walk(sought, true, spans, &mut visit) {
-            return Some(found);
-        }
-        for (regex, leaf) in &self.regexes {
-            spans.truncate(0);
-            if regex.find(sought.path, sought.escaped, spans) {
-                if let Some(found) = visit(leaf) {
-                    return Some(found);
-                }
+/// A look-up: it shows `visit` the leaves that a path leads to, most specific first, until it takes one; then
+/// `spans` are the parameters on the way there. Some leaves may be shown twice, and some may be empty.
+pub(super) struct Search<'a, V> {
+    sought: Sought<'a>,
+    words: Words<'a>,
+    /// Whether segments with parameters are passed over.
+    only_static: bool,
+    pub(super) spans: Spans,
+    visit: V,
+}
+
+impl<'a, R, V: FnMut(&Leaf) -> Option<R>> Search<'a, V> {
+    #[inline]
+    pub(super) fn new(sought: Sought<'a>, visit: V) -> Self {
+        let words = Words::new(sought.path.as_bytes());
+        Self { sought, words, only_static: false, spans: Spans::default(), visit }
+    }
+
+    /// What `visit` takes in this tree.
+    #[inline]
+    pub(super) fn run(&mut self, tree: &Tree) -> Option<R> {
+        if !tree.regexes.is_empty() {
+            if let Some(found) = self.before_params(tree) {
+                return Some(found);
             }
         }
-        self.walk(sought, false, spans, &mut visit)
+        self.start(tree)
     }
 
-    fn walk<R>(
-        &self,
-        sought: Sought<'_>,
-        only_static: bool,
-        spans: &mut Spans,
-        visit: &mut impl FnMut(&Leaf) -> Option<R>,
-    ) -> Option<R> {
-        spans.truncate(0);
-        Search { nodes: &self.nodes, sought, only_static, spans, visit }.walk(0, Some(1))
+    /// What takes precedence over patterns with parameters, where there are whole regular expressions.
+    fn before_params(&mut self, tree: &Tree) -> Option<R> {
+        self.only_static = true;
+        let found = self.start(tree);
+        self.only_static = false;
+        if found.is_some() {
+            return found;
+        }
+        tree.regexes.iter().find_map(|(regex, leaf)| {
+            self.spans.truncate(0);
+            match regex.find(self.sought.path, self.sought.escaped, &mut self.spans) {
+                true => (self.visit)(leaf),
+                false => None,
+            }
+        })
     }
-}
 
-struct Search<'a, V> {
-    nodes: &'a [Node],
-    sought: Sought<'a>,
-    only_static: bool,
-    spans: &'a mut Spans,
-    visit: &'a mut V,
-}
+    #[inline]
+    fn start(&mut self, tree: &Tree) -> Option<R> {
+        self.spans.truncate(0);
+        self.walk(&tree.root, 1)
+    }
 
-impl<R, V: FnMut(&Leaf) -> Option<R>> Search<'_, V> {
-    /// Goes on at `node`; `start` is where the next segment begins, if there is one.
+    /// Goes on at `node`; `from` is where the next segment begins, which is past the path's end if there is none.
     ///
     /// It recurses only where there are several ways on, and so no deeper than the longest pattern has segments.
     /// If there is no route, `spans` may hold what is to be taken back.
-    fn walk(&mut self, node: u32, start: Option<usize>) -> Option<R> {
-        let (mut node, mut start) = (self.nodes.get(node as usize)?, start);
-        let bytes = self.sought.path.as_bytes();
-        loop {
-            let Some(from) = start else { return self.arrive(&node.leaf) };
-            let length = slash(bytes.get(from..)?);
-            let end = length.map_or(bytes.len(), |length| from + length);
-            let next = length.map(|_| end + 1);
-            let child = match self.sought.escaped {
-                false => node.statics.get(&bytes[from..end]),
-                true => node.statics.get(percent::decode(self.sought.path.get(from..end)?).as_bytes()),
-            };
-            match (child, &*node.dynamics, node.tail.is_empty()) {
-                (Some(child), [], true) => (node, start) = (self.nodes.get(child as usize)?, next),
-                (None, [(dynamic, child)], true) if !self.only_static => {
-                    if !self.takes(dynamic, from..end) {
-                        return None;
-                    }
-                    (node, start) = (self.nodes.get(*child as usize)?, next);
+    fn walk(&mut self, mut node: &Node, mut from: usize) -> Option<R> {
+        while let Some(segment) = self.words.segment(from) {
+            node = match &node.ways {
+                Ways::Any(_) if self.only_static || segment.len() == 0 => return None,
+                Ways::Any(child) => {
+                    self.keep(segment.start, segment.end);
+                    child
                 }
-                (None, [], true) => return None,
-                (child, ..) => return self.walk_each(node, child, from..end, next),
-            }
+                ways => match (self.child(node, segment), ways) {
+                    (Some(child), Ways::None) => child,
+                    (None, Ways::None) => return None,
+                    (None, Ways::One((dynamic, child))) if !self.only_static => {
+                        if !self.takes(dynamic, segment) {
+                            return None;
+                        }
+                        child
+                    }
+                    (child, _) => return self.walk_each(node, child, segment),
+                },
+            };
+            from = segment.end + 1;
+        }
+        (self.visit)(&node.leaf)
+    }
+
+    /// The node behind a static segment.
+    #[inline]
+    fn child<'n>(&self, node: &'n Node, segment: Stretch) -> Option<&'n Node> {
+        match self.sought.escaped {
+            false => node.statics.get(self.sought.path.as_bytes(), segment).map(Box::as_ref),
+            true => self.decoded_child(node, segment),
         }
     }
 
-    fn takes(&mut self, dynamic: &Dynamic, segment: Range<usize>) -> bool {
+    #[cold]
+    fn decoded_child<'n>(&self, node: &'n Node, segment: Stretch) -> Option<&'n Node> {
+        let text = percent::decode(self.sought.path.get(segment.start..segment.end)?);
+        node.statics.get(text.as_bytes(), Stretch::whole(text.as_bytes())).map(Box::as_ref)
+    }
+
+    /// Keeps a parameter's span.
+    #[inline]
+    fn keep(&mut self, start: usize, end: usize) {
+        self.spans.push((place(start), place(end)));
+    }
+
+    fn takes(&mut self, dynamic: &Dynamic, segment: Stretch) -> bool {
         let start = segment.start;
-        let Some(raw) = self.sought.path.get(segment) else { return false };
+        let Some(raw) = self.sought.path.get(start..segment.end) else { return false };
         match self.sought.escaped {
-            false => dynamic.find(raw, raw, start, self.spans),
-            true => dynamic.find(&percent::decode(raw), raw, start, self.spans),
+            false => dynamic.find(raw, raw, start, &mut self.spans),
+            true => dynamic.find(&percent::decode(raw), raw, start, &mut self.spans),
         }
     }
 
     /// Tries one way after the other.
-    fn walk_each(
-        &mut self,
-        node: &Node,
-        child: Option<u32>,
-        segment: Range<usize>,
-        next: Option<usize>,
-    ) -> Option<R> {
-        let before = self.spans.len();
+    fn walk_each(&mut self, node: &Node, child: Option<&Node>, segment: Stretch) -> Option<R> {
+        let (before, next) = (self.spans.len(), segment.end + 1);
         if let Some(found) = child.and_then(|child| self.walk(child, next)) {
             return Some(found);
         }
         if self.only_static {
             return None;
         }
-        for (dynamic, child) in &node.dynamics {
+        for (dynamic, child) in node.ways.dynamics() {
             self.spans.truncate(before);
-            if self.takes(dynamic, segment.clone()) {
-                if let Some(found) = self.walk(*child, next) {
+            if self.takes(dynamic, segment) {
+                if let Some(found) = self.walk(child, next) {
                     return Some(found);
                 }
             }
         }
+        let Ways::Many(many) = &node.ways else { return None };
         self.spans.truncate(before);
-        self.spans.push((place(segment.start), place(self.sought.path.len())));
-        self.arrive(&node.tail)
-    }
-
-    fn arrive(&mut self, leaf: &Leaf) -> Option<R> {
-        if leaf.is_empty() { None } else { (self.visit)(leaf) }
-    }
-}
-
-/// Where the first `/` is. Segments are short, and what finds far bytes fast takes its time to begin: so eight
-/// bytes at a time, of which a byte of zeros is one that was a `/`.
-#[inline]
-fn slash(bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = u64::MAX / 0xff;
-    let words = bytes.chunks_exact(8);
-    let rest = words.remainder();
-    for (index, word) in words.enumerate() {
-        let other = word.try_into().map_or(0, u64::from_le_bytes) ^ (ONES * b'/' as u64);
-        // The lowest bit that is set is right; a borrow may set others above it.
-        let zeros = other.wrapping_sub(ONES) & !other & (ONES << 7);
-        if zeros != 0 {
-            return Some(index * 8 + zeros.trailing_zeros() as usize / 8);
-        }
-    }
-    let before = bytes.len() - rest.len();
-    rest.iter().position(|&byte| byte == b'/').map(|at| before + at)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::slash;
-
-    #[test]
-    fn slashes_are_found_wherever_they_are() {
-        for length in 0..40 {
-            for other in [0_u8, b'.', b'0', 0x80, 0xaf, 0xff] {
-                let mut bytes = vec![other; length];
-                assert_eq!(slash(&bytes), None, "{length} {other}");
-                for at in (0..length).rev() {
-                    bytes[at] = b'/';
-                    assert_eq!(slash(&bytes), Some(at), "{length} {other}");
-                }
-            }
-        }
+        self.keep(segment.start, self.sought.path.len());
+        (self.visit)(&many.tail)
     }
 }
