@@ -4,6 +4,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::build_error::{BuildError, BuildErrors};
+use super::deserialize::Unfit;
 use super::extract::Requirements;
 use super::level::Level;
 use super::matching::{Matched, Matching};
@@ -141,7 +142,7 @@ impl Build {
         for (middleware, location) in &middleware {
             let (needs, name) = (middleware.requirements(), middleware.name());
             self.check_states(&needs, name, None, &level.states, location);
-            self.check_params(&needs, name, paths, location);
+            self.check_params(&needs, name, paths, false, location);
         }
         let link = |(middleware, _)| Link { middleware, level: level.clone() };
         middleware.into_iter().map(link).collect()
@@ -160,7 +161,7 @@ impl Build {
         self.errors.extend(again);
         let (needs, name) = (endpoint.requirements(), endpoint.name());
         self.check_states(&needs, name, None, &level.states, first);
-        self.check_params(&needs, name, paths, first);
+        self.check_params(&needs, name, paths, false, first);
         Some(endpoint)
     }
 
@@ -249,14 +250,16 @@ impl Build {
         let needs = entry.endpoint.requirements();
         let (handler, location) = (entry.endpoint.name(), entry.location);
         self.check_states(&needs, handler, paths.first().map(PathPattern::text), states, location);
-        self.check_params(&needs, handler, paths, location);
+        self.check_params(&needs, handler, paths, true, location);
     }
 
+    /// Whether each path has what is taken of it; `all` if whoever takes some by their order is to take all.
     fn check_params(
         &mut self,
         needs: &Requirements,
         handler: &'static str,
         paths: &[PathPattern],
+        all: bool,
         location: &'static Location<'static>,
     ) {
         for path in paths {
@@ -264,13 +267,19 @@ impl Build {
             let Ok(pattern) = path.parse() else { continue };
             let path = path.text();
             let names: Vec<&str> = pattern.params.iter().map(|param| &*param.name).collect();
-            let (found, (needed, lacking)) = (names.len(), needs.of_path(&names));
-            if found < needed {
+            let found = names.len();
+            for unfit in needs.of_path(&names) {
                 let path = path.to_owned();
-                self.errors.push(BuildError::TooFewParams { needed, found, handler, path, location });
-            }
-            for param in lacking {
-                self.errors.push(BuildError::NoParam { param, handler, path: path.to_owned(), location });
+                self.errors.push(match unfit {
+                    Unfit::Needs(needed) => {
+                        BuildError::TooFewParams { needed, found, handler, path, location }
+                    }
+                    Unfit::Lacks(param) => BuildError::NoParam { param, handler, path, location },
+                    Unfit::TakesOnly(taken) if all => {
+                        BuildError::TooManyParams { taken, found, handler, path, location }
+                    }
+                    Unfit::TakesOnly(_) => continue,
+                });
             }
         }
     }

@@ -144,6 +144,20 @@ pub enum BuildError {
         /// Where the handler was given.
         location: &'static Location<'static>,
     },
+    /// A handler takes parameters by their order, and the path has more, those of a mount's prefix included, which
+    /// come first: it would take others than are meant.
+    TooManyParams {
+        /// How many it takes.
+        taken: usize,
+        /// How many there are.
+        found: usize,
+        /// The handler's type.
+        handler: &'static str,
+        /// The path.
+        path: String,
+        /// Where the handler was given.
+        location: &'static Location<'static>,
+    },
     /// A handler takes a parameter of a name that the path has not.
     NoParam {
         /// The name.
@@ -231,6 +245,11 @@ impl fmt::Display for BuildError {
                 f,
                 "{location}: `{path}`: the path has {found} of the {needed} parameters \
                  that the handler `{handler}` takes (take an `Option<Path<..>>` where they may be missing)"
+            ),
+            Self::TooManyParams { taken, found, handler, path, location } => write!(
+                f,
+                "{location}: `{path}`: the path has {found} parameters, and the handler `{handler}` takes the \
+                 first {taken} (take all as a tuple, or those you need by name as a struct)"
             ),
             Self::NoParam { param, handler, path, location } => write!(
                 f,

@@ -1,7 +1,8 @@
 //! What stands around handlers.
 //!
 //! The rule: the first registered is the outermost, whatever its shape, and every one sees a response: what fails
-//! behind it has been rendered before it comes back.
+//! behind it has been rendered before it comes back. Only what ends the whole call is answered around all of
+//! them, by the session: a panic, and the end of `handler_time`; and so is a head that cannot be read.
 
 use std::any::type_name;
 use std::fmt;
@@ -18,6 +19,10 @@ use crate::message::{IntoResponse, Request, Response};
 
 /// What stands around the handlers of an application, a mount or a route: a function of arguments, the request and
 /// what comes [next](Next), or a type of one's own.
+///
+/// Around the application it comes before the routing, and [`Request::path`] there is the text that was sent: what
+/// guards a part of the application stands around that part, as the middleware of a mount or of a route.
+/// The 404, 405 and `OPTIONS` of a path are answered outside of the middleware of its routes.
 ///
 /// ```
 /// use bakestone::app::{Middleware, Next, States};

@@ -268,7 +268,7 @@ impl App {
         self
     }
 
-    /// Renders errors of this status with `handler`, the application's own 404, 405 and refusals among them. It
+    /// Renders errors of this status with `handler`, a function of a `Failure<Error>`, the application's own 404, 405 and refusals among them. It
     /// sees no response that a handler returned as a value, whatever its status.
     #[track_caller]
     pub fn on_status<M>(mut self, status: impl IntoStatus, handler: impl ErrorHandler<Error, M>) -> Self {
@@ -312,7 +312,8 @@ impl App {
     }
 
     /// Takes in the routes of `app`, as those of another module. They keep their own middleware, error handlers,
-    /// limits and states; conflicts are told with both places.
+    /// limits and states; conflicts are told with both places. What no route of theirs takes, 405 and `OPTIONS` included,
+    /// is answered by whoever merges them.
     #[track_caller]
     pub fn merge(mut self, app: App) -> Self {
         self.groups.push(Group { prefix: None, app, location: Location::caller() });

@@ -11,7 +11,7 @@ use http::{Method, Uri};
 
 use super::build_error::BuildError;
 use super::service::{Place, Route};
-use crate::router::{self, Match, Params, Problem, RouteError, RouteErrors, RouteSpec, Router};
+use crate::router::{self, Match, Params, Pattern, Problem, RouteError, RouteErrors, RouteSpec, Router};
 
 /// The parameter that takes what is below a prefix. No pattern of an application's own has reason to name one so.
 const REST: &str = "/{__rest:path}";
@@ -207,51 +207,11 @@ fn scan(text: &str) -> impl Iterator<Item = (usize, char, usize)> {
 }
 
 /// Whether a path that leads into a mount at `prefix` may be answered by a route of `pattern`: at the first segment
-/// that is more or less specific than the other's, it is the route's that is more so.
+/// in which the two differ, it is the route's that is more specific.
 fn leads_into(pattern: &str, prefix: &str) -> bool {
-    let mut pattern = segments(pattern).into_iter();
-    for wanted in segments(prefix) {
-        let Some(segment) = pattern.next() else { return false };
-        let (kind, wanted_kind) = (Kind::of(segment), Kind::of(wanted));
-        // Of two texts that differ no path has both.
-        if kind != wanted_kind || kind == Kind::Static && segment != wanted {
-            return kind < wanted_kind;
-        }
-    }
-    true
-}
-
-/// How specific a segment is: what is less takes precedence, as in the [router](crate::router).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
-    Static,
-    /// Text and parameters.
-    Mixed,
-    Uuid,
-    Int,
-    Float,
-    Regex,
-    Str,
-    Path,
-}
-
-impl Kind {
-    fn of(segment: &str) -> Self {
-        if !segment.contains('{') {
-            return Self::Static;
-        }
-        let closes = scan(segment).find(|&(.., depth)| depth == 0).map(|(at, ..)| at);
-        let inner = segment.strip_prefix('{').and_then(|inner| inner.strip_suffix('}'));
-        let Some(inner) = inner.filter(|_| closes == Some(segment.len() - 1)) else { return Self::Mixed };
-        match inner.split_once(':').map_or("str", |(_, converter)| converter.trim()) {
-            "uuid" => Self::Uuid,
-            "int" => Self::Int,
-            "float" => Self::Float,
-            "str" => Self::Str,
-            "path" => Self::Path,
-            _ => Self::Regex,
-        }
-    }
+    // Every path leads into a mount at the root, whose prefix is no pattern.
+    let Ok(prefix) = Pattern::parse(prefix) else { return true };
+    Pattern::parse(pattern).is_ok_and(|pattern| pattern.leads_into(&prefix))
 }
 
 #[cfg(test)]
@@ -283,6 +243,10 @@ mod tests {
             ("/{a:uuid}/x", "/{id:int}", true),
             (r"/{a:\d+}/x", "/{id:float}", false),
             ("/anything", "", true),
+            ("/{a}-{b}/y", "/{a}-x-{b}", false),
+            ("/{a}-x-{b}/y", "/{a}-{b}", true),
+            (r"/{a:\d+}/y", r"/{a:[0-9][0-9]}", false),
+            (r"/{a:[0-9][0-9]}/y", r"/{a:\d+}", true),
         ] {
             assert_eq!(leads_into(pattern, prefix), expected, "{pattern} in {prefix}");
         }

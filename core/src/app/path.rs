@@ -12,17 +12,21 @@ use crate::message::Request;
 ///
 /// | `T` | takes |
 /// |---|---|
-/// | text, a number, `bool`, `char`, an enum without values, a type around one of them | the first parameter |
-/// | a tuple | as many as it has places, in the path's order |
+/// | text, a number, `bool`, `char`, an enum without values, a type around one of them | the one parameter |
+/// | a tuple | all of them, in the path's order |
 /// | a struct | those that have its fields' names, wherever they stand |
 /// | a map, a sequence, a sequence of pairs, [`MultiMap`](crate::MultiMap) | all of them |
+///
+/// The rest that `{rest:path}` takes is the client's text: it may begin with `/` and have `..` in it, so it is no path
+/// of a file until that was checked. Within tagged, untagged and flattened types every value is text.
 ///
 /// A value is read as [`Query`](super::Query) reads one. One that is no `T` is 400, with a message that names the
 /// parameter; but 404 where the pattern has a type of its own (`{id:int}`), since the path then is none
 /// of the route's.
 ///
-/// A route of which a path has fewer parameters, or not those of the struct's names, is not built. To find that
-/// out, `T` is made once of values that are made up. As `Option<Path<T>>` all may be missing, as an `Option` in
+/// A route of which a path has fewer or more parameters than are taken by their order, or not those of the struct's
+/// names, is not built; a middleware or a fallback may take fewer. The parameters of a mount's prefix come first. To
+/// find that out, `T` is made once of values that are made up. As `Option<Path<T>>` all may be missing, as an `Option` in
 /// the struct one of them.
 ///
 /// ```

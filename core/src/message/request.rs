@@ -199,7 +199,8 @@ impl Request {
     }
 
     /// The part of the path, as it was sent, that leads to the mount which answers: `/shop` for `/shop/cakes` in
-    /// an application that is mounted at `/shop`; empty outside of mounts, and before routing.
+    /// an application that is mounted at `/shop`; empty outside of mounts, and before routing. Whoever changes the target
+    /// behind the routing changes what this is cut from.
     pub fn root_path(&self) -> &str {
         self.path().get(..self.root_end()).unwrap_or_default()
     }

@@ -140,6 +140,24 @@ impl Pattern {
         }
     }
 
+    /// Whether a path that also leads below `prefix` may be this one's: at the first segment in which the two differ,
+    /// this one is the more specific.
+    pub(crate) fn leads_into(&self, prefix: &Self) -> bool {
+        let (Shape::Segments(own), Shape::Segments(wanted)) = (&self.shape, &prefix.shape) else {
+            return false;
+        };
+        let mut own = own.iter();
+        for wanted in wanted.iter() {
+            match (own.next(), wanted) {
+                (Some(own), wanted) if own == wanted => {}
+                (Some(Segment::Static(_)), Segment::Param(_)) => return true,
+                (Some(Segment::Param(own)), Segment::Param(wanted)) => return own < wanted,
+                _ => return false,
+            }
+        }
+        true
+    }
+
     /// The pattern that is a whole expression.
     pub(super) fn whole(regex: Whole) -> Self {
         let names = regex.names().iter().cloned();

@@ -31,7 +31,8 @@ pub trait Service {
     fn call(&self, request: Request) -> Self::Future;
 
     /// Renders an error that no call of this service made: a request that was refused, a deadline that
-    /// passed, a handler that panicked. `asked` is the request, if one could be read. The status is the error's;
+    /// passed, a handler that panicked. `asked` is the request as it was sent,
+    /// if one could be read. The status is the error's;
     /// plain text by default.
     fn fail(&self, error: Error, asked: Option<&Asked>) -> Answer<Self::Future> {
         let _ = asked;

@@ -8,6 +8,8 @@ mod misfit;
 mod params;
 mod value;
 
+use std::cell::Cell;
+
 use serde_core::de::DeserializeOwned;
 
 pub(super) use misfit::{Misfit, Problem};
@@ -26,23 +28,29 @@ pub(super) fn from_params<T: DeserializeOwned>(params: &Params) -> Result<T, Mis
     T::deserialize(parameters).map_err(|misfit| parameters.blame_the_only_one(misfit))
 }
 
-/// What a path with parameters of these names has not, and a `T` needs.
+/// Where a path with parameters of these names and a `T` do not fit.
 ///
 /// A type whose own checks refuse a value that is made up may need more than is found out here.
-pub(super) fn missing<T: DeserializeOwned>(names: &[&str]) -> Option<Missing> {
-    let misfit = T::deserialize(params::Parameters::MadeUp(names)).err()?;
+pub(super) fn unfit<T: DeserializeOwned>(names: &[&str]) -> Option<Unfit> {
+    let taken = Cell::new(None);
+    let Err(misfit) = T::deserialize(params::Parameters::MadeUp(names, &taken)) else {
+        return taken.get().filter(|taken| *taken < names.len()).map(Unfit::TakesOnly);
+    };
     match (misfit.problem, misfit.field) {
-        (Problem::TooFew(count), _) => Some(Missing::Count(count)),
-        (Problem::Missing, Some(name)) => Some(Missing::Name(name.into_owned())),
+        (Problem::TooFew(count), _) => Some(Unfit::Needs(count)),
+        (Problem::Missing, Some(name)) => Some(Unfit::Lacks(name.into_owned())),
         _ => None,
     }
 }
 
-/// What a path has not.
+/// How a path's parameters and a type do not fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Missing {
-    /// So many parameters.
-    Count(usize),
-    /// A parameter of this name.
-    Name(String),
+pub(super) enum Unfit {
+    /// The type needs so many parameters.
+    Needs(usize),
+    /// The type needs a parameter of this name.
+    Lacks(String),
+    /// The type takes the first so many by their order, and there are more: those of a mount's prefix come first, so
+    /// these may be others than were meant.
+    TakesOnly(usize),
 }

@@ -3,6 +3,8 @@
 //! The rule: what is found out when the application is built, with values that are made up, is found out by
 //! the code that later takes the client's.
 
+use std::cell::Cell;
+
 use serde_core::de::value::SeqDeserializer;
 use serde_core::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
@@ -15,8 +17,8 @@ use crate::router::Params;
 pub(super) enum Parameters<'a> {
     /// Of a request.
     Found(&'a Params),
-    /// Of a pattern that has these names.
-    MadeUp(&'a [&'a str]),
+    /// Of a pattern that has these names; noted is how many of them were taken by their order.
+    MadeUp(&'a [&'a str], &'a Cell<Option<usize>>),
 }
 
 /// One parameter.
@@ -31,7 +33,7 @@ impl<'a> Parameters<'a> {
     fn len(self) -> usize {
         match self {
             Self::Found(params) => params.len(),
-            Self::MadeUp(names) => names.len(),
+            Self::MadeUp(names, _) => names.len(),
         }
     }
 
@@ -41,13 +43,21 @@ impl<'a> Parameters<'a> {
                 let (name, value, typed) = params.value(index)?;
                 Some(Parameter { name, value: Value::new(value), typed })
             }
-            Self::MadeUp(names) => {
+            Self::MadeUp(names, _) => {
                 Some(Parameter { name: names.get(index)?, value: Value::made_up(), typed: false })
             }
         }
     }
 
+    /// Notes that the first `count` are taken, and none after them.
+    fn note(self, count: usize) {
+        if let Self::MadeUp(_, taken) = self {
+            taken.set(Some(count));
+        }
+    }
+
     fn first(self) -> Result<Parameter<'a>, Misfit> {
+        self.note(1);
         self.get(0).ok_or_else(|| Misfit::new(Problem::TooFew(1)))
     }
 
@@ -117,6 +127,7 @@ impl<'de> Deserializer<'de> for Parameters<'_> {
         if self.len() < length {
             return Err(Misfit::new(Problem::TooFew(length)));
         }
+        self.note(length);
         visitor.visit_seq(self.up_to(length))
     }
 

@@ -17,7 +17,7 @@ pub use header::{FromHeader, Header};
 pub(super) use values::rejection;
 pub use values::{Cookies, Extension, Form, Query};
 
-use super::deserialize::{Missing, missing};
+use super::deserialize::{Unfit, unfit};
 use super::state::States;
 use crate::error::{Error, Result};
 use crate::message::{Body, Context, Rejection, Request};
@@ -142,15 +142,15 @@ impl<T: FromParts + Send> FromRequest<ViaParts> for T {
     }
 }
 
-/// Says what a path with parameters of these names lacks.
-type Lacks = fn(&[&str]) -> Option<Missing>;
+/// Says where a path with parameters of these names does not fit.
+type Judge = fn(&[&str]) -> Option<Unfit>;
 
 /// What a handler's arguments need of the application and of the route; looked at when it is built.
 #[derive(Debug, Default)]
 pub struct Requirements {
     pub(super) states: Vec<(TypeId, &'static str)>,
     params: usize,
-    typed: Vec<Lacks>,
+    typed: Vec<Judge>,
 }
 
 impl Requirements {
@@ -169,20 +169,16 @@ impl Requirements {
 
     /// Every path of the route must have the parameters that a `T` takes: as [`Path`](super::Path) says.
     pub fn path<T: DeserializeOwned>(&mut self) {
-        self.typed.push(missing::<T>);
+        self.typed.push(unfit::<T>);
     }
 
-    /// How many parameters a path with these needs, and those names that it needs and has not.
-    pub(super) fn of_path(&self, names: &[&str]) -> (usize, Vec<String>) {
-        let (mut count, mut lacking) = (self.params, Vec::new());
-        for missing in self.typed.iter().filter_map(|missing| missing(names)) {
-            match missing {
-                Missing::Count(needed) => count = count.max(needed),
-                Missing::Name(name) if !lacking.contains(&name) => lacking.push(name),
-                Missing::Name(_) => {}
-            }
-        }
-        (count, lacking)
+    /// Where a path with parameters of these names does not fit.
+    pub(super) fn of_path(&self, names: &[&str]) -> Vec<Unfit> {
+        let counted = Some(Unfit::Needs(self.params)).filter(|_| names.len() < self.params);
+        let mut unfit: Vec<Unfit> =
+            self.typed.iter().filter_map(|judge| judge(names)).chain(counted).collect();
+        unfit.dedup();
+        unfit
     }
 }
 

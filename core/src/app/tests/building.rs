@@ -32,7 +32,7 @@ fn everything_at_once() {
     let at = |line: u32, column: u32| format!("{}:{}:{column}", file!(), first + line);
     let handler = concat!(module_path!(), "::greet");
     let expected = [
-        "11 problems with the application:".to_owned(),
+        "12 problems with the application:".to_owned(),
         format!("  {}: there is a state of type `&str` already, at {}", at(11, 10), at(10, 10)),
         format!("  {}: GET has a handler already, at {}", at(4, 44), at(4, 22)),
         format!("  {}: any method has a handler already, at {}", at(5, 34), at(5, 23)),
@@ -46,6 +46,11 @@ fn everything_at_once() {
         format!(
             "  {}: `/f/{{x}}`: the path has 1 of the 2 parameters that the handler `{handler}` takes \
              (take an `Option<Path<..>>` where they may be missing)",
+            at(9, 42)
+        ),
+        format!(
+            "  {}: `/g/{{x}}/{{y}}`: the path has 2 parameters, and the handler `{handler}` takes the first 1 \
+             (take all as a tuple, or those you need by name as a struct)",
             at(9, 42)
         ),
         format!(
@@ -154,12 +159,36 @@ fn as_many_parameters_as_a_type_has_places() {
             Ok(_) => return 0,
             Err(errors) => errors,
         };
-        let [BuildError::TooFewParams { needed, .. }] = errors.errors() else { panic!("{errors}") };
-        *needed
+        match errors.errors() {
+            [
+                BuildError::TooFewParams { needed: count, .. }
+                | BuildError::TooManyParams { taken: count, .. },
+            ] => *count,
+            _ => panic!("{errors}"),
+        }
     }
-    assert_eq!((needed::<u8>("/"), needed::<u8>("/{a}"), needed::<u8>("/{a}/{b}")), (1, 0, 0));
+    assert_eq!((needed::<u8>("/"), needed::<u8>("/{a}"), needed::<u8>("/{a}/{b}")), (1, 0, 1));
+    assert_eq!((needed::<(u8,)>("/{a}/{b}"), needed::<Option<u8>>("/{a}/{b}")), (1, 1));
     assert_eq!((needed::<(u8, String)>("/{a}"), needed::<(u8, String)>("/{a}/{b}")), (2, 0));
     assert_eq!((needed::<Three>("/{a}"), needed::<Three>("/{a}/{b}/{c}")), (3, 0));
     assert_eq!((needed::<Vec<u8>>("/"), needed::<()>("/"), needed::<Option<(u8, u8)>>("/")), (0, 0, 0));
     assert_eq!((needed::<crate::MultiMap>("/"), needed::<Box<str>>("/")), (0, 1));
+}
+
+/// In a mount whose prefix has a parameter, a handler that takes one would silently take that.
+#[test]
+fn n01_a_handler_takes_all_parameters_by_their_order_or_names_them() {
+    let module = || App::new().route("/invoices/{id:int}", get(|Path(id): Path<u64>| Text(id.to_string())));
+    assert!(module().build().is_ok());
+    let errors = App::new().mount("/orgs/{org:int}", module()).build().unwrap_err().to_string();
+    let said = "`/orgs/{org:int}/invoices/{id:int}`: the path has 2 parameters, and the handler `";
+    assert!(errors.contains(said) && errors.contains("takes the first 1 (take all as a tuple"), "{errors}");
+
+    // What stands around may look at the prefix alone.
+    let tenant = async |Path(_): Path<u64>, request: Request, next: Next| next.run(request).await;
+    let inner = App::new()
+        .middleware(tenant)
+        .route("/invoices/{id:int}", get(|Path((_, id)): Path<(u64, u64)>| Text(id.to_string())));
+    let app = App::new().mount("/orgs/{org:int}", inner).build().unwrap();
+    assert_eq!(send(&app, "GET /orgs/7/invoices/42", ""), seen(200, TEXT, "42"));
 }
