@@ -207,15 +207,16 @@ impl Build {
         for entry in self.usable(methods.entries) {
             self.check_needs(&paths, &entry, &place.level.states);
             let method = entry.method.and_then(Result::ok);
-            let (place, chain, name) = (place.clone(), chain.clone(), name.clone());
-            let route = Arc::new(Route { endpoint: entry.endpoint, place, chain, limits, name });
             for path in &paths {
+                let (endpoint, pattern) = (entry.endpoint.clone(), path.text().into());
+                let (place, chain, name) = (place.clone(), chain.clone(), name.clone());
+                let route = Arc::new(Route { endpoint, pattern, place, chain, limits, name });
                 let spec = RouteSpec::new(path.clone())
                     .methods(method.clone())
                     .hosts(matched.hosts.iter())
                     .slashes(matched.slashes.unwrap_or_default())
                     .at(location);
-                self.routes.add(spec, route.clone());
+                self.routes.add(spec, route);
             }
         }
     }

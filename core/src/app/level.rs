@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use super::on_error::{ErrorHandlers, Rendering};
-use super::render;
+use super::render::{self, Inside};
 use super::state::States;
 use super::urls::Urls;
 use crate::error::Error;
-use crate::message::{Asked, Response};
+use crate::message::{Asked, Request, Response};
 use crate::session::exchange::Exchange;
 
 /// An application or a mount, at work.
@@ -31,10 +31,13 @@ impl Level {
     }
 
     /// The response for `error`. What an error handler fails with is not handled again.
-    pub(super) async fn render(&self, error: Error, exchange: Option<&Exchange>) -> Response {
-        let asked = exchange.and_then(Exchange::asked);
+    pub(super) async fn render(&self, error: Error, origin: Origin) -> Response {
+        let asked = origin.exchange.as_deref().and_then(Exchange::asked);
         match self.begin_rendering(error, asked) {
-            Rendering::Default(error) => render::render(error, asked, self.debug),
+            Rendering::Default(error) => {
+                let inside = Inside { route: origin.route.as_deref() };
+                render::render(error, asked, self.debug.then_some(inside))
+            }
             Rendering::Handler(error, response) => render::finish(error, response.await),
         }
     }
@@ -50,5 +53,19 @@ impl Level {
             level = at.outer.as_deref();
         }
         Rendering::Default(error)
+    }
+}
+
+/// Where an error came up: what is left of a request that a handler or a middleware has.
+pub(super) struct Origin {
+    exchange: Option<Arc<Exchange>>,
+    /// The route, where it may be shown.
+    route: Option<Arc<str>>,
+}
+
+impl Origin {
+    pub(super) fn of(request: &Request, level: &Level) -> Self {
+        let route = request.matched().filter(|_| level.debug).cloned();
+        Self { exchange: request.context().exchange().cloned(), route }
     }
 }

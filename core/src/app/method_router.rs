@@ -9,7 +9,7 @@ use http::Method;
 
 use super::extract::Requirements;
 use super::handler::Handler;
-use super::level::Level;
+use super::level::{Level, Origin};
 use super::limits::{RouteLimits, limit_setters};
 use super::matching::Matching;
 use super::middleware::{Around, Middleware, Typed};
@@ -57,11 +57,11 @@ pub(super) trait Endpoint: Send + Sync {
 impl<H: Handler<M>, M: 'static> Endpoint for Typed<H, M> {
     /// One box for the arguments, the handler and the rendering of its errors.
     fn call(self: Arc<Self>, level: Arc<Level>, request: Request) -> Call {
-        let exchange = request.context().exchange().cloned();
+        let origin = Origin::of(&request, &level);
         Box::pin(async move {
             match self.value.call(request, &level.states).await {
                 Ok(response) => response,
-                Err(error) => level.render(error, exchange.as_deref()).await,
+                Err(error) => level.render(error, origin).await,
             }
         })
     }

@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::extract::{FromParts, Requirements};
-use super::level::Level;
+use super::level::{Level, Origin};
 use super::method_router::Endpoint;
 use super::service::{Call, Core};
 use super::state::States;
@@ -216,11 +216,11 @@ impl<T, M> Typed<T, M> {
 
 impl<T: Middleware<M>, M: 'static> Around for Typed<T, M> {
     fn call(self: Arc<Self>, level: Arc<Level>, request: Request, next: Next) -> Call {
-        let exchange = request.context().exchange().cloned();
+        let origin = Origin::of(&request, &level);
         Box::pin(async move {
             match self.value.call(request, next, &level.states).await {
                 Ok(response) => response,
-                Err(error) => level.render(error, exchange.as_deref()).await,
+                Err(error) => level.render(error, origin).await,
             }
         })
     }

@@ -22,9 +22,16 @@ use crate::error::{Error, Result, phrase};
 use crate::http::Accept;
 use crate::message::{Asked, Response};
 
-/// The response for an error that no handler renders.
-pub(super) fn render(error: Arc<Error>, asked: Option<&Asked>, debug: bool) -> Response {
-    let details = debug.then(|| Details::new(&error, asked));
+/// What may be shown in debug, beside the error and the request.
+#[derive(Clone, Copy)]
+pub(super) struct Inside<'a> {
+    /// The pattern of the route that was to answer, if there was one.
+    pub(super) route: Option<&'a str>,
+}
+
+/// The response for an error that no handler renders; `inside` in debug.
+pub(super) fn render(error: Arc<Error>, asked: Option<&Asked>, inside: Option<Inside<'_>>) -> Response {
+    let details = inside.map(|inside| Details::new(&error, asked, inside));
     let mut response = match (Form::of(asked), details) {
         (Form::Text, None) => error.as_text(),
         (form, details) => form.response(&error, details.as_ref()),
@@ -95,6 +102,7 @@ impl Form {
 struct Details {
     /// The method and the target.
     request: Option<String>,
+    route: Option<String>,
     code: Option<String>,
     causes: Vec<Cause>,
 }
@@ -106,13 +114,14 @@ struct Cause {
 }
 
 impl Details {
-    fn new(error: &Error, asked: Option<&Asked>) -> Self {
+    fn new(error: &Error, asked: Option<&Asked>, inside: Inside<'_>) -> Self {
         let causes = error.causes().map(|cause| Cause {
             text: print(format_args!("{cause}")),
             debug: print(format_args!("{cause:#?}")),
         });
         Self {
             request: asked.map(|asked| format!("{} {}", asked.method, asked.uri)),
+            route: inside.route.map(str::to_owned),
             code: error.code().map(str::to_owned),
             causes: causes.collect(),
         }
@@ -121,9 +130,10 @@ impl Details {
     /// The names and the values of all there is.
     fn rows(&self) -> impl Iterator<Item = (&'static str, String)> {
         let request = self.request.iter().map(|request| ("request", request.clone()));
+        let route = self.route.iter().map(|route| ("route", route.clone()));
         let code = self.code.iter().map(|code| ("code", code.clone()));
         let causes = self.causes.iter().map(|Cause { text, debug }| ("cause", format!("{text}\n{debug}")));
-        request.chain(code).chain(causes)
+        request.chain(route).chain(code).chain(causes)
     }
 }
 
@@ -164,7 +174,7 @@ fn page(error: &Error, details: Option<&Details>) -> String {
         body += &format!("<dl>\n{}</dl>\n", details.rows().map(row).collect::<String>());
     }
     format!(
-        "<!DOCTYPE html>\n<html>\n<head>\n<meta charset=\"utf-8\">\n\
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n\
          <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
     )
@@ -183,9 +193,11 @@ fn problem(error: &Error, details: Option<&Details>) -> String {
     if error.message() != title {
         problem += &format!(r#","detail":{}"#, Json(error.message()));
     }
-    if let Some(Details { request, causes, .. }) = details {
-        if let Some(request) = request {
-            problem += &format!(r#","request":{}"#, Json(request));
+    if let Some(Details { request, route, causes, .. }) = details {
+        for (name, value) in [("request", request), ("route", route)] {
+            if let Some(value) = value {
+                problem += &format!(r#","{name}":{}"#, Json(value));
+            }
         }
         let cause =
             |Cause { text, debug }: &_| format!(r#"{{"text":{},"debug":{}}}"#, Json(text), Json(debug));

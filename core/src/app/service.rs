@@ -8,14 +8,14 @@ use std::sync::Arc;
 use http::header::ALLOW;
 use http::{HeaderValue, Method, StatusCode, Uri};
 
-use super::level::Level;
+use super::level::{Level, Origin};
 use super::limits::RouteLimits;
 use super::matching::Matched;
 use super::method_router::Endpoint;
 use super::middleware::{End, Link, Next};
 use super::mounts::{self, Area, Mounted, Mounts};
 use super::on_error::Rendering;
-use super::render;
+use super::render::{self, Inside};
 use crate::error::Error;
 use crate::message::{Asked, Request, Response};
 use crate::router::{self, Allow, Match, Params, RouteErrors, Router};
@@ -74,6 +74,8 @@ pub(super) struct Place {
 /// A handler in its place.
 pub(super) struct Route {
     pub(super) endpoint: Arc<dyn Endpoint>,
+    /// As it was given, with the prefixes of mounts.
+    pub(super) pattern: Arc<str>,
     pub(super) place: Arc<Place>,
     /// The place's middleware, and that of the route.
     pub(super) chain: Arc<[Link]>,
@@ -114,7 +116,7 @@ impl Core {
         match area.router.find(request.method(), request.uri(), host) {
             Match::Found { value: route, params, .. } => {
                 route.limits.apply(request.context());
-                request.set_route(params, route.place.depth);
+                request.set_route(params, route.place.depth, Some(route.pattern.clone()));
                 let end = End::Handler(route.endpoint.clone(), route.place.level.clone());
                 Next::new(route.chain.clone(), end).begin(request)
             }
@@ -123,7 +125,7 @@ impl Core {
                 let unrouted = self.unrouted(area, request.method(), request.uri(), host, outcome);
                 let end = unrouted.end(&request, &place.level);
                 place.limits.apply(request.context());
-                request.set_route(prefix_params, place.depth);
+                request.set_route(prefix_params, place.depth, None);
                 Next::new(place.chain.clone(), end).begin(request)
             }
         }
@@ -193,14 +195,14 @@ impl Core {
     }
 
     /// The level whose error handlers speak for the request.
-    fn level(&self, asked: Option<&Asked>) -> &Arc<Level> {
-        let Some(asked) = asked else { return &self.root.place.level };
+    fn lead(&self, asked: Option<&Asked>) -> (&Arc<Level>, Option<&Route>) {
+        let Some(asked) = asked else { return (&self.root.place.level, None) };
         // The note of a request has no fields but `Accept`: they would make every idle connection larger.
         let host = asked.uri.host();
         let (area, _) = self.area(&asked.uri, host);
         match area.router.find(&asked.method, &asked.uri, host) {
-            Match::Found { value: route, .. } => &route.place.level,
-            _ => &area.place.level,
+            Match::Found { value: route, .. } => (&route.place.level, Some(route)),
+            _ => (&area.place.level, None),
         }
     }
 }
@@ -238,9 +240,12 @@ impl Service for AppService {
 
     /// The level that the request leads to renders it, as it does what its handlers fail with.
     fn fail(&self, error: Error, asked: Option<&Asked>) -> Answer<Call> {
-        let level = self.0.level(asked);
+        let (level, route) = self.0.lead(asked);
         match level.begin_rendering(error, asked) {
-            Rendering::Default(error) => Answer::Ready(render::render(error, asked, level.debug)),
+            Rendering::Default(error) => {
+                let route = route.map(|route| &*route.pattern);
+                Answer::Ready(render::render(error, asked, level.debug.then_some(Inside { route })))
+            }
             Rendering::Handler(error, response) => {
                 Answer::Future(Box::pin(async move { render::finish(error, response.await) }))
             }
@@ -255,8 +260,8 @@ impl End {
             Self::Routes(core) => core.dispatch(request),
             Self::Response(response) => Box::pin(ready(response)),
             Self::Error(error, level) => {
-                let exchange = request.context().exchange().cloned();
-                Box::pin(async move { level.render(error, exchange.as_deref()).await })
+                let origin = Origin::of(&request, &level);
+                Box::pin(async move { level.render(error, origin).await })
             }
         }
     }

@@ -9,7 +9,7 @@ use std::future::ready;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::extract::Requirements;
-use super::level::Level;
+use super::level::{Level, Origin};
 use super::middleware::{Around, Next};
 use super::render;
 use super::service::Call;
@@ -51,7 +51,7 @@ impl Service for Rest {
             Some(next) => next.begin(request),
             None => {
                 let asked = request.context().exchange().and_then(|exchange| exchange.asked());
-                let response = render::render(Arc::new(NotItsRequest.into()), asked, false);
+                let response = render::render(Arc::new(NotItsRequest.into()), asked, None);
                 Box::pin(ready(response))
             }
         }
@@ -71,13 +71,13 @@ where
 
 impl<S: Service<Future: Send + 'static> + Send + Sync + 'static> Around for Wrapped<S> {
     fn call(self: Arc<Self>, level: Arc<Level>, mut request: Request, next: Next) -> Call {
-        let exchange = request.context().exchange().cloned();
+        let origin = Origin::of(&request, &level);
         request.extensions_mut().insert(Slot(Arc::new(Mutex::new(Some(next)))));
         let answer = self.0.call(request);
         Box::pin(async move {
             match answer.await.into_response() {
                 Ok(response) => response,
-                Err(error) => level.render(error, exchange.as_deref()).await,
+                Err(error) => level.render(error, origin).await,
             }
         })
     }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
 use http::request::Parts;
@@ -24,6 +26,8 @@ pub struct Request {
     params: Params,
     /// How many segments of the path lead to the mount.
     root: usize,
+    /// The pattern of the route that answers.
+    route: Option<Arc<str>>,
 }
 
 impl Request {
@@ -47,7 +51,7 @@ impl Request {
     }
 
     pub(crate) fn from_parts(parts: Parts, body: Body, context: Context) -> Self {
-        Self { parts, body, context, params: Params::default(), root: 0 }
+        Self { parts, body, context, params: Params::default(), root: 0, route: None }
     }
 
     /// The method.
@@ -194,8 +198,18 @@ impl Request {
     }
 
     /// Notes what the routes say of the request: its parameters, and how many segments lead to the mount.
-    pub(crate) fn set_route(&mut self, params: Params, root: usize) {
-        (self.params, self.root) = (params, root);
+    pub(crate) fn set_route(&mut self, params: Params, root: usize, route: Option<Arc<str>>) {
+        (self.params, self.root, self.route) = (params, root, route);
+    }
+
+    /// The pattern of the application's route that answers, with the prefixes of mounts: `/shop/cakes/{id:int}`. It is what metrics
+    /// and logs group requests by. `None` before routing, and where no route answers.
+    pub fn route(&self) -> Option<&str> {
+        self.route.as_deref()
+    }
+
+    pub(crate) fn matched(&self) -> Option<&Arc<str>> {
+        self.route.as_ref()
     }
 
     /// The part of the path, as it was sent, that leads to the mount which answers: `/shop` for `/shop/cakes` in
@@ -341,10 +355,10 @@ impl Request {
 impl From<Request> for http::Request<Body> {
     /// The context and the parameters travel in the extensions.
     fn from(request: Request) -> Self {
-        let Request { mut parts, body, context, params, root } = request;
+        let Request { mut parts, body, context, params, root, route } = request;
         parts.extensions.insert(context);
         parts.extensions.insert(params);
-        parts.extensions.insert(Root(root));
+        parts.extensions.insert(Mounted { root, route });
         Self::from_parts(parts, body)
     }
 }
@@ -355,14 +369,17 @@ impl From<http::Request<Body>> for Request {
         let (mut parts, body) = request.into_parts();
         let context = parts.extensions.remove().unwrap_or_else(|| detached(&parts));
         let params = parts.extensions.remove().unwrap_or_default();
-        let Root(root) = parts.extensions.remove().unwrap_or_default();
-        Self { parts, body, context, params, root }
+        let Mounted { root, route } = parts.extensions.remove().unwrap_or_default();
+        Self { parts, body, context, params, root, route }
     }
 }
 
-/// The segments that lead to the mount, in the extensions of a request of another shape.
-#[derive(Clone, Copy, Debug, Default)]
-struct Root(usize);
+/// What the routes said, in the extensions of a request of another shape.
+#[derive(Clone, Debug, Default)]
+struct Mounted {
+    root: usize,
+    route: Option<Arc<str>>,
+}
 
 /// The context of a request that no session has read.
 fn detached(parts: &Parts) -> Context {

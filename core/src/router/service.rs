@@ -52,7 +52,7 @@ impl<S: Service, D: Service> Service for RouterService<S, D> {
     fn call(&self, mut request: Request) -> Self::Future {
         match self.router.find(request.method(), request.uri(), host(&request)) {
             Match::Found { value, params, .. } => {
-                request.set_route(params, 0);
+                request.set_route(params, 0, None);
                 Routed(Way::Route(Box::pin(value.call(request))))
             }
             Match::Redirect { path } => Routed(Way::Ready(Some(redirect(&path, request.raw_query())))),

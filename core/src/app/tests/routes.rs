@@ -405,3 +405,43 @@ fn what_is_wrong_with_names_hosts_and_expressions() {
     let lines: Vec<&str> = text.lines().skip(1).collect();
     assert_eq!(lines, expected, "{text}");
 }
+
+/// What answers can be told apart without the values of the parameters: for metrics, for logs, on a debug page.
+#[test]
+fn a07_the_route_that_answers() {
+    let told = |request: Request| Text(request.route().unwrap_or("none").to_owned());
+    let around = async |request: Request, next: Next| {
+        let before = request.route().is_some();
+        next.run(request).await.with_header("x-before".parse().unwrap(), before.to_string().parse().unwrap())
+    };
+    let inner = App::new().route(["/", "/{id:int}"], get(told)).fallback(told);
+    let app = App::new().middleware(around).route("/a/{b}", get(told)).mount("/in/{side}", inner);
+    let app = app.build().unwrap();
+    for (line, route) in [
+        ("GET /a/x", "/a/{b}"),
+        ("GET /in/x", "/in/{side}"),
+        ("GET /in/x/", "/in/{side}/"),
+        ("GET /in/x/7", "/in/{side}/{id:int}"),
+        ("GET /in/x/y", "none"),
+    ] {
+        assert_eq!(send(&app, line, "").body, route, "{line}");
+        let (_, target) = line.split_once(' ').unwrap();
+        let response = block_on(app.call(Request::new(Method::GET, target.parse().unwrap(), "")));
+        assert_eq!(response.headers["x-before"], "false", "around the routing nobody knows yet");
+    }
+
+    let fails = || Err::<(), _>(Error::internal().with_source("no flour"));
+    for (debug, shown) in [(true, true), (false, false)] {
+        let app =
+            App::new().debug(debug).route("/cakes/{id}", get(move || fails().map(|()| ""))).build().unwrap();
+        let page = send(&app, "GET /cakes/7", "").body;
+        assert_eq!((page.contains("/cakes/{id}"), page.contains("no flour")), (shown, shown), "{page}");
+        let Answer::Ready(response) = app.fail(
+            Error::internal(),
+            Some(&Asked::new(&Method::GET, &Uri::from_static("/cakes/7"), &HeaderMap::new())),
+        ) else {
+            panic!("it is there at once")
+        };
+        assert_eq!(look(response).body.contains("/cakes/{id}"), shown, "of a panic");
+    }
+}

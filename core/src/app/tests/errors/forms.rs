@@ -93,13 +93,13 @@ fn causes_are_shown_in_debug_only() {
     let text = body(response(&loud, "GET /m/outer", None));
     assert_eq!(
         text,
-        "Internal Server Error\n\nstatus: 500 Internal Server Error\nrequest: GET /m/outer\n\
+        "Internal Server Error\n\nstatus: 500 Internal Server Error\nrequest: GET /m/outer\nroute: /m/outer\n\
          cause: outer <secret>\n  Outer(\n      Inner,\n  )\ncause: inner \"secret\"\n  Inner\n"
     );
     let text = body(response(&loud, "GET /m/outer", Some(PROBLEM)));
     assert_eq!(
         text,
-        r#"{"type":"about:blank","title":"Internal Server Error","status":500,"request":"GET /m/outer","causes":[{"text":"outer <secret>","debug":"Outer(\u000a    Inner,\u000a)"},{"text":"inner \"secret\"","debug":"Inner"}]}"#
+        r#"{"type":"about:blank","title":"Internal Server Error","status":500,"request":"GET /m/outer","route":"/m/outer","causes":[{"text":"outer <secret>","debug":"Outer(\u000a    Inner,\u000a)"},{"text":"inner \"secret\"","debug":"Inner"}]}"#
     );
 }
 
