@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::extract::{FromParts, FromRequest, Requirements};
-use super::handler::Handler;
+use super::extract::Requirements;
+use super::handler::{Arguments, Function, Handler};
 use super::state::States;
 use crate::error::Result;
 use crate::message::{IntoResponse, Request, Response};
@@ -38,56 +38,19 @@ pub fn blocking<F>(function: F) -> Blocking<F> {
 pub enum Blocks {}
 
 #[diagnostic::do_not_recommend]
-impl<F, R> Handler<(Blocks,)> for Blocking<F>
+impl<F, Args, M> Handler<(Blocks, Args, M)> for Blocking<F>
 where
-    F: Fn() -> R + Send + Sync + 'static,
-    R: IntoResponse,
+    F: Function<Args> + Send + Sync + 'static,
+    Args: Arguments<M> + Send + 'static,
+    F::Output: IntoResponse,
 {
-    async fn call(&self, request: Request, _: &States) -> Result<Response> {
-        let function = self.0.clone();
-        request.context().blocking(move || function().into_response()).await?
+    async fn call(&self, request: Request, states: &States) -> Result<Response> {
+        let (function, context) = (self.0.clone(), request.context().clone());
+        let arguments = Args::from_request(request, states).await?;
+        context.blocking(move || Function::call(&*function, arguments).into_response()).await?
     }
 
-    fn requirements(_: &mut Requirements) {}
-}
-
-macro_rules! handlers {
-    ($($($arg:ident)*;)*) => {$(
-        #[diagnostic::do_not_recommend]
-        #[allow(non_snake_case, unused_mut)]
-        impl<Function, Output, M, $($arg,)* Last> Handler<(Blocks, M, $($arg,)* Last)> for Blocking<Function>
-        where
-            Function: Fn($($arg,)* Last) -> Output + Send + Sync + 'static,
-            Output: IntoResponse,
-            $($arg: FromParts + Send + 'static,)*
-            Last: FromRequest<M> + Send + 'static,
-        {
-            async fn call(&self, mut request: Request, states: &States) -> Result<Response> {
-                let (function, context) = (self.0.clone(), request.context().clone());
-                $(let $arg = $arg::from_parts(&mut request, states)?;)*
-                let last = Last::from_request(request, states).await?;
-                context.blocking(move || function($($arg,)* last).into_response()).await?
-            }
-
-            fn requirements(requirements: &mut Requirements) {
-                $($arg::requirements(requirements);)*
-                Last::requirements(requirements);
-            }
-        }
-    )*};
-}
-
-handlers! {
-    ;
-    A;
-    A B;
-    A B C;
-    A B C D;
-    A B C D E;
-    A B C D E F;
-    A B C D E F G;
-    A B C D E F G H;
-    A B C D E F G H I;
-    A B C D E F G H I J;
-    A B C D E F G H I J K;
+    fn requirements(requirements: &mut Requirements) {
+        Args::requirements(requirements);
+    }
 }
