@@ -20,7 +20,7 @@ use crate::router::{PathPattern, Pattern, RouteError, RouteErrors, RouteSpec, Ro
 
 pub(super) fn build(app: App) -> Result<AppService, BuildErrors> {
     let mut build = Build::default();
-    let (root, links) = build.place(app, String::new(), None);
+    let (root, links) = build.place(app, String::new(), None, known_below(""));
     let Build { mut errors, routes, mounted, names, urls } = build;
     match (routes.build(), prefixes(&mounted)) {
         (Ok(routes), Ok(prefixes)) if errors.is_empty() => {
@@ -64,9 +64,14 @@ struct Build {
 
 impl Build {
     /// Gathers `app`, whose paths begin with `prefix`. Given back is also its own middleware, which is in the
-    /// place's chain unless it is the outermost application's.
-    fn place(&mut self, app: App, prefix: String, outer: Option<&Arc<Place>>) -> (Arc<Place>, Vec<Link>) {
-        let known = known_paths(&app, &prefix, outer);
+    /// place's chain unless it is the outermost application's. `known` is what it may know of the paths.
+    fn place(
+        &mut self,
+        app: App,
+        prefix: String,
+        outer: Option<&Arc<Place>>,
+        known: Vec<PathPattern>,
+    ) -> (Arc<Place>, Vec<Link>) {
         let urls = match outer {
             Some(outer) => outer.level.states.urls().within(app.name.as_deref()),
             None => self.urls.clone(),
@@ -170,7 +175,8 @@ impl Build {
         let Some(prefix) = prefix else {
             let merged = |fallback: &Entry| BuildError::MergedFallback { location: fallback.location };
             self.errors.extend(app.fallbacks.iter().map(merged));
-            self.place(app, outer.prefix.clone(), Some(outer));
+            let known = known_of_routes(&app, &outer.prefix);
+            self.place(app, outer.prefix.clone(), Some(outer), known);
             return;
         };
         if let Err(error) = check_prefix(&prefix, location) {
@@ -178,7 +184,7 @@ impl Build {
         }
         let prefix = format!("{}{}", outer.prefix, prefix.strip_suffix('/').unwrap_or(&prefix));
         let earlier = self.mounted.len();
-        let (place, _) = self.place(app, prefix.clone(), Some(outer));
+        let (place, _) = self.place(app, prefix.clone(), Some(outer), known_below(&prefix));
         let within = self.mounted.get(earlier..).unwrap_or_default();
         if let Some(hosts) = hosts_left(&place, within) {
             self.mounted.push(Mounted { place, hosts, location });
@@ -301,14 +307,16 @@ impl Build {
     }
 }
 
-/// What is known of the paths for which the middleware of `app` runs: those of its routes if it is merged, else the
-/// prefix, since it runs also where there is no route.
-fn known_paths(app: &App, prefix: &str, outer: Option<&Arc<Place>>) -> Vec<PathPattern> {
-    if outer.is_some_and(|outer| outer.prefix == prefix) {
-        let paths = app.routes.iter().flat_map(|route| &route.paths);
-        return paths.flat_map(|path| joined(prefix, path)).collect();
-    }
+/// What is known of the paths for which the middleware of a mount at `prefix` runs: no more than that, since it runs
+/// also where there is no route.
+fn known_below(prefix: &str) -> Vec<PathPattern> {
     vec![if prefix.is_empty() { "/".into() } else { prefix.into() }]
+}
+
+/// What is known of the paths for which the middleware of `app` runs, which is merged at `prefix`: those of its routes.
+fn known_of_routes(app: &App, prefix: &str) -> Vec<PathPattern> {
+    let paths = app.routes.iter().flat_map(|route| &route.paths);
+    paths.flat_map(|path| joined(prefix, path)).collect()
 }
 
 /// Whether an application can be mounted at `prefix`; the empty one and `/` are its own root.

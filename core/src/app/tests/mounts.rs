@@ -414,3 +414,13 @@ fn routes_are_listed_with_all_that_belongs_to_them() {
         .collect();
     assert_eq!(more, [("", Some(2), None), ("/shop", Some(1), Some(None)), ("/shop", Some(1), Some(None))]);
 }
+
+/// What is mounted at the root was taken for something merged, and a fallback that takes a parameter was 500.
+#[test]
+fn n01_a_fallback_at_the_root_has_no_parameters() {
+    let inner = || App::new().route("/{x}", get(|| "")).fallback(|Path(x): Path<String>| Text(x));
+    for prefix in ["/", ""] {
+        let errors = App::new().mount(prefix, inner()).build().unwrap_err().to_string();
+        assert!(errors.contains("the path has 0 of the 1 parameters"), "{errors}");
+    }
+}
