@@ -48,5 +48,7 @@ pub use leniency::Leniency;
 pub use limits::Limits;
 #[cfg(feature = "json")]
 pub use message::Json;
-pub use message::{Body, Context, Html, IntoResponse, MultiMap, Rejection, Request, Response, Text};
+pub use message::{
+    Body, Context, Html, IntoResponse, MultiMap, Redirect, Rejection, Request, Response, Text,
+};
 pub use session::{Lifecycle, Service, Session};

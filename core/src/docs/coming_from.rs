@@ -51,6 +51,7 @@
 //! | `return 201, "made"` | `(StatusCode::CREATED, "made")` |
 //! | `return 201, headers, "made"` | `(StatusCode::CREATED, headers, "made")` |
 //! | `return ResponseText("..")`, `ResponseHTML`, `ResponseJSON` | [`Text`](crate::Text), [`Html`](crate::Html), `Json` |
+//! | `return ResponseRedirect("/x")`, `raise` it | [`Redirect::to("/x")`](crate::Redirect), or `?` on it |
 //! | `raise ResponseError.NOT_FOUND("..")` | `Err(Error::new(StatusCode::NOT_FOUND, ".."))`, or `?` on any error |
 //! | asgikit: `await request.respond("..")`, `async with response_writer(..)` | [`Request::respond`](crate::Request::respond) and its writer |
 //!

@@ -62,6 +62,7 @@ pub(crate) fn app(native: NativeSleep) -> App {
         .route("/form", post(fields::form))
         .route("/cookies", get(fields::cookies))
         .route("/header", get(fields::field))
+        .route(["/redirect", "/redirect/{status:int}"], get(fields::redirect))
         .route("/api/users/{user:int}/records/{record:int}", put(fields::record))
         .route("/big", get(bodies::big))
         .route("/stream", get(bodies::stream))

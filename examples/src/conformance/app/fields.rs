@@ -1,8 +1,8 @@
 //! What came as names and values: the query, forms, cookies.
 
 use bakestone::{
-    Cookies, Error, Form, HeaderMap, HeaderValue, Json, MultiMap, Path, Query, Result, StatusCode, Text,
-    header,
+    Cookies, Error, Form, HeaderMap, HeaderValue, Json, MultiMap, Path, Query, Redirect, Result, StatusCode,
+    Text, header,
 };
 use serde_json::{Value, json};
 
@@ -43,4 +43,13 @@ pub(super) fn field(Query(query): Query<MultiMap>) -> Result<(StatusCode, Header
     let mut headers = HeaderMap::new();
     headers.insert("x-v", value);
     Ok((StatusCode::OK, headers, Text("")))
+}
+
+/// A redirect to where the query says, which is what a suite asks for and no application should do.
+pub(super) fn redirect(status: Option<Path<u16>>, Query(query): Query<MultiMap>) -> Result<Redirect> {
+    let redirect = Redirect::to(query.get("to").unwrap_or("/"));
+    let Some(Path(status)) = status else { return Ok(redirect) };
+    let status = StatusCode::from_u16(status).ok().filter(StatusCode::is_redirection);
+    let status = status.ok_or_else(|| Error::bad_request("the status must be a number from 300 to 399"))?;
+    Ok(redirect.with_status(status))
 }

@@ -303,3 +303,18 @@ fn what_came_as_names_and_values() {
     }
     assert!(ask(&get_request("/header?v=a%20b")).0.contains("\r\nx-v: a b\r\n"));
 }
+
+#[test]
+fn redirects_to_where_the_query_says() {
+    for (target, status, location) in [
+        ("/redirect?to=/a%20b", "307", "/a%20b"),
+        ("/redirect?to=/a%0d%0aX:1", "307", "/a%0D%0AX:1"),
+        ("/redirect/303?to=https://example.com/%C3%A9", "303", "https://example.com/%C3%A9"),
+        ("/redirect", "307", "/"),
+    ] {
+        let (head, _) = ask(&get_request(target));
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{target}\n{head}");
+        assert!(head.contains(&format!("\r\nlocation: {location}\r\n")), "{target}\n{head}");
+    }
+    answers(&get_request("/redirect/200?to=/"), 400, "the status must be a number from 300 to 399");
+}
