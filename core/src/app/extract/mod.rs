@@ -226,6 +226,12 @@ impl<T: FromRequest> FromRequest for Result<T, Rejection> {
     }
 }
 
+impl<T: FromRequest> FromRequest for Option<T> {
+    async fn from_request(request: Request, states: &States) -> Result<Self> {
+        Ok(T::from_request(request, states).await.ok())
+    }
+}
+
 impl<T: FromRequest> FromRequest for Result<T, Error> {
     async fn from_request(request: Request, states: &States) -> Result<Self> {
         Ok(T::from_request(request, states).await)

@@ -453,3 +453,26 @@ fn a_failed_extractor_answers_in_place_of_the_handler() {
     assert_eq!(send(&app, "GET /", ""), expected());
     assert_eq!(send(&app, "GET /last", ""), expected());
 }
+
+#[cfg(feature = "json")]
+#[test]
+fn a_body_may_be_none() {
+    use crate::message::Json;
+
+    let app = App::new()
+        .route(
+            "/json",
+            post(|number: Option<Json<u8>>| Text(format!("{:?}", number.map(|Json(number)| number)))),
+        )
+        .route("/text", post(|text: Option<String>| Text(format!("{text:?}"))))
+        .build()
+        .unwrap();
+    for (line, content_type, body, answer) in [
+        ("POST /json", "application/json", "7", "Some(7)"),
+        ("POST /json", "application/json", "", "None"),
+        ("POST /json", "text/plain", "7", "None"),
+        ("POST /text", "text/plain", "a", "Some(\"a\")"),
+    ] {
+        assert_eq!(send_as(&app, line, content_type, body), seen(200, TEXT, answer), "{line} {body}");
+    }
+}
