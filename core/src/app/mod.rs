@@ -48,6 +48,7 @@ mod on_error;
 mod path;
 mod paths;
 mod render;
+mod routed;
 mod service;
 mod state;
 #[cfg(test)]
@@ -75,6 +76,7 @@ pub use middleware::{ByHand, Middleware, Next};
 pub use on_error::{Caught, ErrorHandler, Failure, IntoStatus};
 pub use path::Path;
 pub use paths::IntoPaths;
+pub use routed::{Routed, RouterService};
 pub use service::AppService;
 pub use state::{State, States};
 pub use urls::Urls;

@@ -16,9 +16,10 @@ use super::middleware::{End, Link, Next};
 use super::mounts::{self, Area, Mounted, Mounts};
 use super::on_error::Rendering;
 use super::render::{self, Inside};
+use super::routed;
 use crate::error::Error;
 use crate::message::{Asked, Request, Response};
-use crate::router::{self, Allow, Match, Params, RouteErrors, Router};
+use crate::router::{Allow, Match, Params, RouteErrors, Router};
 use crate::session::{Answer, Service};
 
 /// The future of a response; the one allocation of a request that no middleware stands around.
@@ -111,7 +112,7 @@ impl Core {
 
     /// Looks up the route, and goes on there.
     pub(super) fn dispatch(&self, mut request: Request) -> Call {
-        let host = if self.names_hosts { router::host(&request) } else { None };
+        let host = if self.names_hosts { routed::host(&request) } else { None };
         let (area, prefix_params) = self.area(request.uri(), host);
         match area.router.find(request.method(), request.uri(), host) {
             Match::Found { value: route, params, .. } => {
@@ -211,7 +212,7 @@ impl Unrouted<'_> {
     fn end(self, request: &Request, level: &Arc<Level>) -> End {
         match self {
             Self::Fallback(fallback) => End::Handler(fallback.clone(), level.clone()),
-            Self::Redirect(path) => End::Response(router::redirect(&path, request.raw_query())),
+            Self::Redirect(path) => End::Response(routed::redirect(&path, request.raw_query())),
             Self::Options(allow) => {
                 let response = Response::empty(StatusCode::NO_CONTENT);
                 End::Response(response.with_header(ALLOW, allow.to_header_value()))

@@ -20,6 +20,7 @@ mod limits;
 mod middleware;
 mod mounts;
 mod routes;
+mod serving;
 mod views;
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {

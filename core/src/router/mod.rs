@@ -57,7 +57,6 @@ mod pattern;
 mod percent;
 mod regex;
 mod route;
-mod service;
 mod statics;
 #[cfg(test)]
 mod tests;
@@ -79,8 +78,6 @@ pub use params::Params;
 pub(crate) use pattern::Pattern;
 pub use regex::{PathRegex, regex};
 pub use route::{PathPattern, Route, RouteSpec, Slashes};
-pub use service::{Routed, RouterService};
-pub(crate) use service::{host, redirect};
 pub use url::UrlError;
 
 use host::Hosts;

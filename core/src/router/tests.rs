@@ -10,7 +10,6 @@ mod hosts;
 mod oracle;
 mod patterns;
 mod random;
-mod serving;
 mod slashes;
 mod urls;
 

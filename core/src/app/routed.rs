@@ -1,6 +1,4 @@
 //! A router of services as a service, for whoever has services and wants no application.
-//!
-//! This file alone knows of what is above the router: it is the seam between the two.
 
 use std::fmt;
 use std::pin::Pin;
@@ -9,9 +7,9 @@ use std::task::{Context, Poll};
 use http::header::{HOST, LOCATION};
 use http::{HeaderValue, StatusCode};
 
-use super::{Match, Router};
 use crate::error::{Error, Result};
 use crate::message::{Asked, IntoResponse, Request, Response};
+use crate::router::{Match, Router};
 use crate::session::{Answer, IntoService, Service};
 
 /// A [`Service`] that hands each request to the service of its route, with the parameters set, and what no route

@@ -5,6 +5,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::*;
 use crate::message::{IntoResponse, Request};
+use crate::router::{RouteSpec, Router, Slashes};
 use crate::session::{IntoService, Service};
 use crate::{Error, HeaderValue, StatusCode};
 
@@ -24,8 +25,11 @@ fn d05_a_default_takes_what_no_route_does() {
         _ => StatusCode::BAD_REQUEST,
     };
     let mut routes = Router::builder();
-    for line in ["GET~redirect /a/{x}", "GET b.com/b/{x}"] {
-        routes.add(spec(line), found.into_service());
+    for spec in [
+        RouteSpec::new("/a/{x}").methods(Method::GET).slashes(Slashes::Redirect),
+        RouteSpec::new("/b/{x}").methods(Method::GET).host("b.com"),
+    ] {
+        routes.add(spec, found.into_service());
     }
     let service = routes.build().unwrap().or(async |request: Request| {
         assert!(request.params().is_empty());
