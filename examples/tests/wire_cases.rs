@@ -43,7 +43,9 @@ fn every_case_on_every_driver() {
         running.into_iter().flat_map(|share| share.join().expect("failures are caught")).collect()
     });
     let runs = runs.into_inner();
-    eprintln!("{} cases, {runs} connections, random cuts with the seed {SEED:#x}", cases.len());
+    // Not by `eprintln!`, which the test runner keeps to itself where a test passes.
+    let told = format!("{} cases, {runs} connections, random cuts with the seed {SEED:#x}\n", cases.len());
+    std::io::stderr().write_all(told.as_bytes()).expect("somebody reads it");
     assert!(!cases.is_empty());
     assert!(failures.is_empty(), "{} of {runs} runs failed\n\n{}", failures.len(), failures.join("\n\n"));
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails is to say where")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -39,7 +40,9 @@ fn every_case_in_every_way() {
     });
     let ways: usize = outcomes.iter().flatten().sum();
     let failures: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
-    eprintln!("{} cases in {ways} ways, random cuts with the seed {SEED:#x}", cases.len());
+    // Not by `eprintln!`, which the test runner keeps to itself where a test passes.
+    let told = format!("{} cases in {ways} ways, random cuts with the seed {SEED:#x}\n", cases.len());
+    std::io::stderr().write_all(told.as_bytes()).unwrap();
     assert!(!cases.is_empty(), "there are no cases in {}", folder().display());
     let count = failures.len();
     assert!(failures.is_empty(), "{count} of {} cases failed\n\n{}", cases.len(), failures.join("\n\n"));

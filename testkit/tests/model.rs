@@ -14,6 +14,7 @@ mod script;
 mod seed;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Poll;
@@ -186,7 +187,9 @@ fn shrink(mut script: Script) -> Script {
 fn a_session_does_what_the_model_predicts() {
     let times = std::env::var("BAKESTONE_LAWS_ROUNDS").ok();
     let rounds = ROUNDS * times.map_or(1, |times| times.parse::<u64>().expect("a number of rounds"));
-    eprintln!("{rounds} rounds with the seed {SEED:#x}");
+    // Not by `eprintln!`, which the test runner keeps to itself where a test passes.
+    let told = format!("{rounds} rounds with the seed {SEED:#x}\n");
+    std::io::stderr().write_all(told.as_bytes()).unwrap();
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     for round in 0..rounds {
         let script = Script::any(&mut Random::new(SEED ^ round.wrapping_mul(0x2545_f491_4f6c_dd1d)));

@@ -15,6 +15,7 @@ mod seed;
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -99,7 +100,9 @@ fn compare<T>(
     make: impl Fn(&mut Random) -> (Vec<u8>, T),
     mut judge: impl FnMut(&Input, &T) -> Option<String>,
 ) {
-    eprintln!("{} rounds with the seed {seed:#x}", rounds());
+    // Not by `eprintln!`, which the test runner keeps to itself where a test passes.
+    let told = format!("{} rounds with the seed {seed:#x}\n", rounds());
+    std::io::stderr().write_all(told.as_bytes()).unwrap();
     for round in 0..rounds() {
         let mut random = Random::new(seed ^ round.wrapping_mul(0x2545_f491_4f6c_dd1d));
         let (mut bytes, others) = make(&mut random);
