@@ -11,6 +11,7 @@ use bytes::Bytes;
 use super::error::Reason;
 use super::grammar::{is_raw_target_char, is_reg_name_char, is_target_char};
 use super::scan::URI_BYTES;
+use crate::http::percent::push_escape;
 use crate::limits::Limits;
 
 /// `uri-host [ ":" port ]` (RFC 9110, section 7.2; RFC 3986, section 3.2.2), not empty, without userinfo.
@@ -137,13 +138,12 @@ pub(super) fn uri(target: &Bytes, limits: &Limits) -> Result<Uri, Reason> {
 /// With its raw bytes percent-encoded (RFC 3986, section 2.1). They stand in the path or the query: an authority
 /// has none.
 fn encoded(target: &[u8]) -> Bytes {
-    let digit = |value: u8| b"0123456789ABCDEF"[usize::from(value)];
     let raw = target.iter().filter(|byte| is_raw_target_char(**byte)).count();
-    let mut encoded = Vec::with_capacity(target.len() + 2 * raw);
+    let mut encoded = String::with_capacity(target.len() + 2 * raw);
     for byte in target {
         match is_raw_target_char(*byte) {
-            true => encoded.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 0xf)]),
-            false => encoded.push(*byte),
+            true => push_escape(*byte, &mut encoded),
+            false => encoded.push(char::from(*byte)),
         }
     }
     encoded.into()

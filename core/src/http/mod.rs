@@ -6,6 +6,7 @@ mod accept;
 pub mod cookie;
 mod date;
 mod media_type;
+pub(crate) mod percent;
 pub mod urlencoded;
 
 pub use accept::Accept;

@@ -14,6 +14,7 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr2};
 
+use super::percent::push_escape;
 use crate::error::LimitExceeded;
 
 /// The fields of `text`, all of which is there; bytes that are not UTF-8 become U+FFFD.
@@ -156,17 +157,12 @@ pub fn serialize<N: AsRef<str>, V: AsRef<str>>(fields: impl IntoIterator<Item = 
 
 /// The application/x-www-form-urlencoded percent-encode set of the URL Standard, section 1.3.
 fn encode(plain: &str, text: &mut String) {
-    const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
     for byte in plain.bytes() {
         match byte {
             b' ' => text.push('+'),
             b'*' | b'-' | b'.' | b'_' => text.push(char::from(byte)),
             _ if byte.is_ascii_alphanumeric() => text.push(char::from(byte)),
-            _ => {
-                let digits = [byte >> 4, byte & 15].map(|digit| HEX[usize::from(digit)]);
-                text.push('%');
-                text.extend(digits);
-            }
+            _ => push_escape(byte, text),
         }
     }
 }

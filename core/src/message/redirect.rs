@@ -4,6 +4,7 @@ use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
 
 use crate::error::{Error, Result};
+use crate::http::percent::push_escape;
 use crate::message::{IntoResponse, Response};
 
 /// A redirect to another target (RFC 9110, section 15.4), to be returned, or to leave a handler by `?`.
@@ -75,18 +76,17 @@ impl From<Redirect> for Error {
 /// `target` with all that no URI reference may hold percent-encoded (RFC 3986, section 2.1), and a `\`, which browsers
 /// take for a `/`, with it.
 fn encoded(target: &str) -> HeaderValue {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
     let bytes = target.as_bytes();
-    let mut encoded = Vec::with_capacity(bytes.len());
+    let mut encoded = String::with_capacity(bytes.len());
     for (at, &byte) in bytes.iter().enumerate() {
         if is_kept(byte) && (byte != b'%' || is_escape(bytes, at)) {
-            encoded.push(byte);
+            encoded.push(char::from(byte));
         } else {
-            encoded.extend([b'%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 0xf)]]);
+            push_escape(byte, &mut encoded);
         }
     }
     // All of it is visible ASCII by now.
-    HeaderValue::from_bytes(&encoded).unwrap_or_else(|_| HeaderValue::from_static("/"))
+    HeaderValue::try_from(encoded).unwrap_or_else(|_| HeaderValue::from_static("/"))
 }
 
 /// Whether it is unreserved or reserved (RFC 3986, sections 2.2 and 2.3), or begins an escape.

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use super::words;
+use crate::http::percent::push_escape;
 
 /// The bytes of `text`, with each escape decoded. What only looks like an escape stands for itself; a path
 /// that holds such a thing is refused by [`escaped`] before anything else looks at it.
@@ -113,14 +114,10 @@ pub(super) fn encode(text: &str, separators: bool, out: &mut String) {
         if plain || (separators && byte == b'/') {
             out.push(char::from(byte));
         } else {
-            out.push('%');
-            out.push(char::from(HEX[usize::from(byte >> 4)]));
-            out.push(char::from(HEX[usize::from(byte & 15)]));
+            push_escape(byte, out);
         }
     }
 }
-
-const HEX: [u8; 16] = *b"0123456789ABCDEF";
 
 #[cfg(test)]
 mod tests {
