@@ -5,12 +5,14 @@
 
 use std::sync::Arc;
 
-use super::on_error::{ErrorHandlers, Rendering};
+use super::on_error::ErrorHandlers;
 use super::render::{self, Inside};
+use super::service::Call;
 use super::state::States;
 use super::urls::Urls;
 use crate::error::Error;
 use crate::message::{Asked, Request, Response};
+use crate::session::Answer;
 use crate::session::exchange::Exchange;
 
 /// An application or a mount, at work.
@@ -30,29 +32,25 @@ impl Level {
         Self { states: self.states.with_urls(urls), ..self }
     }
 
-    /// The response for `error`. What an error handler fails with is not handled again.
+    /// The response for `error`, once it is there.
     pub(super) async fn render(&self, error: Error, origin: Origin) -> Response {
         let asked = origin.exchange.as_deref().and_then(Exchange::asked);
-        match self.begin_rendering(error, asked) {
-            Rendering::Default(error) => {
-                let inside = Inside { route: origin.route.as_deref() };
-                render::render(error, asked, self.debug.then_some(inside))
-            }
-            Rendering::Handler(error, response) => render::finish(error, response.await),
+        match self.answer(error, asked, origin.route.as_deref()) {
+            Answer::Ready(response) => response,
+            Answer::Future(response) => response.await,
         }
     }
 
-    /// Finds whoever renders `error`: the innermost handler for it.
-    pub(super) fn begin_rendering(&self, error: Error, asked: Option<&Asked>) -> Rendering {
+    /// The response for `error`: that of the innermost handler for it, if there is one. What a handler fails with is
+    /// not handled again. `route` is shown in debug.
+    pub(super) fn answer(&self, error: Error, asked: Option<&Asked>, route: Option<&str>) -> Answer<Call> {
         let error = Arc::new(error);
-        let mut level = Some(self);
-        while let Some(at) = level {
-            if let Some(response) = at.errors.handle(&error, asked) {
-                return Rendering::Handler(error, response);
-            }
-            level = at.outer.as_deref();
+        let mut levels = std::iter::successors(Some(self), |level| level.outer.as_deref());
+        let handled = levels.find_map(|level| level.errors.handle(&error, asked));
+        match handled {
+            Some(rendered) => Answer::Future(Box::pin(async move { render::finish(error, rendered.await) })),
+            None => Answer::Ready(render::render(error, asked, self.debug.then_some(Inside { route }))),
         }
-        Rendering::Default(error)
     }
 }
 

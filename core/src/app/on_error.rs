@@ -180,14 +180,6 @@ where
     }
 }
 
-/// What renders an error.
-pub(super) enum Rendering {
-    /// Nobody in particular.
-    Default(Arc<Error>),
-    /// A handler.
-    Handler(Arc<Error>, Rendered),
-}
-
 /// The future of an error handler's response.
 pub(super) type Rendered = Pin<Box<dyn Future<Output = Result<Response>> + Send>>;
 

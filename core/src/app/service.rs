@@ -14,8 +14,6 @@ use super::matching::Matched;
 use super::method_router::Endpoint;
 use super::middleware::{End, Link, Next};
 use super::mounts::{self, Area, Mounted, Mounts};
-use super::on_error::Rendering;
-use super::render::{self, Inside};
 use super::routed;
 use crate::error::Error;
 use crate::message::{Asked, Request, Response};
@@ -242,15 +240,7 @@ impl Service for AppService {
     /// The level that the request leads to renders it, as it does what its handlers fail with.
     fn fail(&self, error: Error, asked: Option<&Asked>) -> Answer<Call> {
         let (level, route) = self.0.lead(asked);
-        match level.begin_rendering(error, asked) {
-            Rendering::Default(error) => {
-                let route = route.map(|route| &*route.pattern);
-                Answer::Ready(render::render(error, asked, level.debug.then_some(Inside { route })))
-            }
-            Rendering::Handler(error, response) => {
-                Answer::Future(Box::pin(async move { render::finish(error, response.await) }))
-            }
-        }
+        level.answer(error, asked, route.map(|route| &*route.pattern))
     }
 }
 
