@@ -13,7 +13,8 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
 
-use super::media_type::{MediaType, OWS, is_token, quoted_string};
+use super::media_type::MediaType;
+use super::parameters::{OWS, is_token, quoted_string};
 
 /// The media types that a client takes, and how gladly (RFC 9110, section 12.5.1).
 ///
@@ -174,7 +175,7 @@ fn at_end(text: &str) -> bool {
 }
 
 /// A `qvalue` in thousandths.
-fn thousandths(text: &str) -> Option<u16> {
+pub(super) fn thousandths(text: &str) -> Option<u16> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if fraction.len() > 3 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -266,6 +267,7 @@ mod tests {
             "text/html;a=b c",
             r#"text/html;a="b"#,
             r#"text/html;a="b"c"#,
+            "text/html;a=\"\x01\"",
             "text/html, image/png, *; q=.2",
             "text/html;é=1",
         ] {

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr2};
 
-use super::percent::push_escape;
+use super::percent::{escape, push_escape};
 use crate::error::LimitExceeded;
 
 /// The fields of `text`, all of which is there; bytes that are not UTF-8 become U+FFFD.
@@ -187,12 +187,9 @@ fn decode(bytes: &[u8]) -> Cow<'_, str> {
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
     while let Some((&byte, after)) = rest.split_first() {
-        let (byte, after) = match (byte, after) {
-            (b'+', _) => (b' ', after),
-            (b'%', [high, low, after @ ..]) => match (digit(*high), digit(*low)) {
-                (Some(high), Some(low)) => (high << 4 | low, after),
-                _ => (byte, rest.get(1..).unwrap_or_default()),
-            },
+        let (byte, after) = match byte {
+            b'+' => (b' ', after),
+            b'%' => escape(after).unwrap_or((byte, after)),
             _ => (byte, after),
         };
         decoded.push(byte);
@@ -202,10 +199,6 @@ fn decode(bytes: &[u8]) -> Cow<'_, str> {
         Ok(text) => text,
         Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
     })
-}
-
-fn digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, StatusCode};
 
 use crate::error::{Error, Result};
+use crate::http::cookie::SetCookie;
 use crate::message::{Body, Response};
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
@@ -31,6 +32,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// | `StatusCode` | that status, no body |
 /// | `(StatusCode, T)` | `T`'s response with that status |
 /// | `(StatusCode, HeaderMap, T)` | the same, with those fields in place of `T`'s of the same name |
+/// | `(SetCookie, T)` | `T`'s response with that [cookie](SetCookie), in place of one of the same name, domain and path |
 /// | `Result<T, E>` | `T`'s response, or the error's |
 ///
 /// ```
@@ -172,6 +174,12 @@ impl<T: IntoResponse> IntoResponse for (StatusCode, HeaderMap, T) {
             }
         }
         Ok(response)
+    }
+}
+
+impl<T: IntoResponse> IntoResponse for (SetCookie, T) {
+    fn into_response(self) -> Result<Response> {
+        Ok(self.1.into_response()?.with_cookie(self.0)?)
     }
 }
 

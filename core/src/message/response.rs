@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use http::header::{CONTENT_TYPE, HeaderName};
+use http::header::{CONTENT_TYPE, HeaderName, SET_COOKIE};
 use http::{Extensions, HeaderMap, HeaderValue, StatusCode};
 
 use crate::error::Error;
+use crate::http::cookie::{CookieError, SetCookie};
 use crate::message::Body;
 
 /// A response, complete or with a body that streams.
@@ -71,6 +72,54 @@ impl Response {
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
         self
+    }
+
+    /// Sets a cookie, in place of one of the same name, domain and path, as two of these should not be sent
+    /// (RFC 6265bis, section 4.1.1). [`SetCookie::delete`] ends one.
+    ///
+    /// ```
+    /// use bakestone::{Response, SetCookie};
+    ///
+    /// let mut response = Response::new("Welcome back");
+    /// response.set_cookie(SetCookie::new("session", "old"))?;
+    /// response.set_cookie(SetCookie::new("session", "new"))?;
+    /// assert_eq!(response.headers["set-cookie"], "session=new; HttpOnly; SameSite=Lax");
+    /// # Ok::<(), bakestone::http::cookie::CookieError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`CookieError`] for a cookie that cannot be set; the response is as it was.
+    pub fn set_cookie(&mut self, cookie: SetCookie) -> Result<(), CookieError> {
+        let field = cookie.field()?;
+        let parsed = SetCookie::parse(field.as_bytes());
+        let stays = |other: &&HeaderValue| match (&parsed, SetCookie::parse(other.as_bytes())) {
+            (Some(cookie), Some(other)) => !cookie.replaces(&other),
+            _ => true,
+        };
+        let mut fields: Vec<_> = self.headers.get_all(SET_COOKIE).iter().filter(stays).cloned().collect();
+        fields.push(field);
+        self.headers.remove(SET_COOKIE);
+        for field in fields {
+            self.headers.append(SET_COOKIE, field);
+        }
+        Ok(())
+    }
+
+    /// The same response with this cookie, as by [`set_cookie`](Self::set_cookie).
+    ///
+    /// # Errors
+    ///
+    /// [`CookieError`] for a cookie that cannot be set.
+    pub fn with_cookie(mut self, cookie: SetCookie) -> Result<Self, CookieError> {
+        self.set_cookie(cookie)?;
+        Ok(self)
+    }
+
+    /// The cookies that the response sets, in the order of their fields, as a user agent reads them; see
+    /// [`SetCookie::parse`].
+    pub fn cookies(&self) -> impl Iterator<Item = SetCookie> {
+        self.headers.get_all(SET_COOKIE).into_iter().filter_map(|field| SetCookie::parse(field.as_bytes()))
     }
 }
 

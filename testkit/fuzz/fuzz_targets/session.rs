@@ -77,7 +77,7 @@ fn expect_panics_on_purpose() {
 async fn every(mut request: Request) -> Result<Response> {
     let context = request.context().clone();
     let millis = Duration::from_millis;
-    match request.path() {
+    match request.raw_path() {
         "/buffer" => Ok(Response::new(request.bytes().await?.len().to_string())),
         "/echo" => Ok(Response::new(request.into_body())),
         "/one" => {

@@ -8,5 +8,7 @@ pub mod events;
 pub mod fields;
 #[path = "../../tests/naive/mod.rs"]
 pub mod naive;
+#[path = "../../tests/multipart/naive.rs"]
+pub mod naive_multipart;
 pub mod records;
 pub mod run;

@@ -1,7 +1,9 @@
-//! The `Cookie` field of a request.
+//! Cookies: the `Cookie` field of a request, and [`SetCookie`], the field of a response that sets one (RFC 6265bis,
+//! draft-ietf-httpbis-rfc6265bis).
 //!
 //! The rule: whatever a client sends has a meaning, and no cookie is lost over its neighbour. A user agent
-//! sends what servers gave it, well-formed or not (RFC 6265, section 5.4), so nothing here is an error.
+//! sends what servers gave it, well-formed or not (RFC 6265, section 5.4), so nothing in a request is an error. What
+//! goes out is checked, every byte of it.
 //!
 //! ```text
 //! cookie-string = piece *( ";" piece )
@@ -9,10 +11,19 @@
 //! value         = *( any byte but ";" )                  ; less the quotes around it
 //! ```
 
+mod check;
+mod read;
+mod set_cookie;
+
 use std::borrow::Cow;
 
 use http::HeaderMap;
 use http::header::{COOKIE, HeaderValue};
+
+use super::percent;
+
+pub use check::CookieError;
+pub use set_cookie::{SameSite, SetCookie};
 
 /// The names and the values of one field, in its order, duplicates too; bytes that are not UTF-8 become U+FFFD.
 ///
@@ -48,38 +59,20 @@ fn cookie(piece: &[u8]) -> (Cow<'_, str>, Cow<'_, str>) {
     (String::from_utf8_lossy(name.trim_ascii()), String::from_utf8_lossy(value))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn r06_q05_pieces() {
-        for (field, expected) in [
-            ("", &[][..]),
-            (" \t ; ;", &[]),
-            ("a=b", &[("a", "b")]),
-            ("a=b;c=d", &[("a", "b"), ("c", "d")]),
-            ("a=1; a=2", &[("a", "1"), ("a", "2")]),
-            ("  a  =  b  ;  c  ", &[("a", "b"), ("", "c")]),
-            ("a=b=c", &[("a", "b=c")]),
-            ("=b", &[("", "b")]),
-            ("=", &[("", "")]),
-            ("a=", &[("a", "")]),
-            (r#"a="b""#, &[("a", "b")]),
-            (r#"a=" b ""#, &[("a", " b ")]),
-            (r#"a=""#, &[("a", r#"""#)]),
-            (r#"a="""#, &[("a", "")]),
-            (r#"a="b"#, &[("a", r#""b"#)]),
-            (r#"b="q;x""#, &[("b", r#""q"#), ("", r#"x""#)]),
-            (r#"a="\073""#, &[("a", r"\073")]),
-            ("a=b, c=d", &[("a", "b, c=d")]),
-            ("a=%41+b", &[("a", "%41+b")]),
-            ("a=\u{e9}", &[("a", "\u{e9}")]),
-        ] {
-            let expected: Vec<(Cow<'_, str>, Cow<'_, str>)> =
-                expected.iter().map(|&(name, value)| (name.into(), value.into())).collect();
-            assert_eq!(parse(field.as_bytes()).collect::<Vec<_>>(), expected, "{field}");
-        }
-        assert_eq!(parse(b"a=\xff").next(), Some(("a".into(), "\u{fffd}".into())));
-    }
+/// The text that [`SetCookie::encoded`] made this value of.
+///
+/// An escape is a byte, and what only looks like one stands for itself; bytes that are not UTF-8 become U+FFFD.
+///
+/// ```
+/// use bakestone::http::cookie::{SetCookie, decode};
+///
+/// let cookie = SetCookie::encoded("name", "Siân; 100%");
+/// assert_eq!(cookie.value, "Si%C3%A2n%3B%20100%25");
+/// assert_eq!(decode(&cookie.value), "Siân; 100%");
+/// ```
+pub fn decode(value: &str) -> Cow<'_, str> {
+    percent::decode(value)
 }
+
+#[cfg(test)]
+mod tests;
