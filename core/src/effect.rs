@@ -42,12 +42,28 @@ pub enum OpenMode {
 
 /// An operation on a file. Paths mean what they mean to the driver.
 ///
-/// A handle has at most one operation in flight. A file is closed when its last [`FileHandle`] is dropped.
+/// An open [`File`](crate::message::File) has at most one operation in flight; several may share a handle, and then they
+/// only read. A file is closed when its last [`FileHandle`] is dropped.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum FileOp {
     /// Open a file; answered by [`FileAnswer::Opened`]. A directory is [`FileErrorKind::IsADirectory`].
     Open(PathBuf, OpenMode),
+    /// Open, for reading, the first regular file that there is among `paths`, below the first of `roots` and then below
+    /// the next; answered by [`FileAnswer::OpenedBelow`].
+    ///
+    /// What is no regular file is passed over, and so is whatever may not be opened. If nothing is left,
+    /// [`FileErrorKind::IsADirectory`] says that there was a directory, [`FileErrorKind::PermissionDenied`] that there
+    /// was a file, and [`FileErrorKind::NotFound`] anything else, a path that no file system could hold included.
+    OpenBelow {
+        /// The folders. How one is reached does not matter, be it by symbolic links.
+        roots: Arc<[PathBuf]>,
+        /// Relative paths of plain names: one with `..`, or that is absolute, is not found.
+        paths: Vec<PathBuf>,
+        /// Whether symbolic links below a root are followed, as far as they lead below that root. What is reached by
+        /// others is not found.
+        symlinks: bool,
+    },
     /// Ask about a path, symbolic links followed; answered by [`FileAnswer::Metadata`].
     Metadata(PathBuf),
     /// Read at most `length` bytes, themselves at most [`FILE_CHUNK`], from `offset`; answered by
@@ -74,6 +90,22 @@ pub enum FileOp {
     Rename(PathBuf, PathBuf),
     /// Remove a file; answered by [`FileAnswer::Done`].
     Remove(PathBuf),
+    /// Open a new file without a name, for reading and writing, in this folder, or in the driver's folder for such
+    /// files; answered by [`FileAnswer::Opened`].
+    ///
+    /// It is gone with its last [`FileHandle`], and with the process, however that ends.
+    OpenTemporary(Option<PathBuf>),
+    /// Give a file of [`OpenTemporary`](Self::OpenTemporary) a name; answered by [`FileAnswer::Done`]. What has that
+    /// name is never replaced: it is [`FileErrorKind::AlreadyExists`].
+    ///
+    /// Nothing is seen under the name before all of the file is. The handle goes on as that of the named file, a
+    /// second name is [`FileErrorKind::Unsupported`]; after a failure the file is as it was, and without a name.
+    Persist {
+        /// The file.
+        file: FileHandle,
+        /// Its name from now on.
+        path: PathBuf,
+    },
 }
 
 /// The answer to a [`FileOp`].
@@ -82,6 +114,8 @@ pub enum FileOp {
 pub enum FileAnswer {
     /// The file that was opened, and what is known of it.
     Opened(FileHandle, Metadata),
+    /// The file that was opened, what is known of it, and which of the paths it is.
+    OpenedBelow(FileHandle, Metadata, usize),
     /// What is known of a path.
     Metadata(Metadata),
     /// Bytes of a file; empty at its end.

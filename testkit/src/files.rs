@@ -4,8 +4,11 @@
 
 mod folder;
 mod memory;
+mod temporaries;
 
-use bakestone::effect::{FILE_CHUNK, FileAnswer, FileError, FileErrorKind, FileOp};
+use std::path::{Component, Path, PathBuf};
+
+use bakestone::effect::{FILE_CHUNK, FileAnswer, FileError, FileErrorKind, FileHandle, FileOp, Metadata};
 
 pub use folder::FolderFiles;
 pub use memory::MemoryFiles;
@@ -51,7 +54,7 @@ fn check_chunk(length: usize) -> Result<(), FileError> {
 /// The longest name that the usual file systems hold, in bytes.
 const NAME_MAX: usize = 255;
 
-fn check_path(path: &std::path::Path) -> Result<(), FileError> {
+fn check_path(path: &Path) -> Result<(), FileError> {
     let fits = |name: &std::ffi::OsStr| {
         let name = name.as_encoded_bytes();
         name.len() <= NAME_MAX && !name.contains(&0)
@@ -60,4 +63,35 @@ fn check_path(path: &std::path::Path) -> Result<(), FileError> {
         return Err(error(FileErrorKind::InvalidPath, format!("{path:?} is no path")));
     }
     Ok(())
+}
+
+/// The first file that `open` opens of `paths` below `roots`, as [`FileOp::OpenBelow`] asks for it; a path that is not
+/// made of names alone is not tried.
+fn open_below(
+    roots: &[PathBuf],
+    paths: &[PathBuf],
+    mut open: impl FnMut(&Path, &Path) -> Result<(FileHandle, Metadata), FileError>,
+) -> Result<FileAnswer, FileError> {
+    let mut found = None;
+    for root in roots {
+        for (index, path) in paths.iter().enumerate() {
+            let named = path.components().all(|part| matches!(part, Component::Normal(_)));
+            if path.as_os_str().is_empty() {
+                found = Some(error(FileErrorKind::IsADirectory, "it is the folder itself"));
+            }
+            if !named || check_path(path).is_err() {
+                continue;
+            }
+            match open(root, path) {
+                Ok((file, metadata)) => return Ok(FileAnswer::OpenedBelow(file, metadata, index)),
+                Err(failure) => match failure.kind {
+                    FileErrorKind::NotFound | FileErrorKind::InvalidPath => {}
+                    FileErrorKind::PermissionDenied => found = found.or(Some(failure)),
+                    FileErrorKind::IsADirectory => found = Some(failure),
+                    _ => return Err(failure),
+                },
+            }
+        }
+    }
+    Err(found.unwrap_or_else(|| error(FileErrorKind::NotFound, "there is no such file below the folder")))
 }

@@ -2,6 +2,11 @@
 //!
 //! The rule: it blocks, so an event loop runs it in a pool; and it never panics, whatever the path.
 
+#[cfg(feature = "temporary-files")]
+mod temporary;
+
+mod below;
+
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
@@ -31,6 +36,7 @@ pub fn perform(effect: Effect) {
 pub fn run(operation: FileOp) -> Result<FileAnswer, FileError> {
     match operation {
         FileOp::Open(path, mode) => open(&path, mode),
+        FileOp::OpenBelow { roots, paths, symlinks } => below::open(&roots, &paths, symlinks),
         FileOp::Metadata(path) => Ok(FileAnswer::Metadata(describe(&fs::metadata(path).map_err(error)?))),
         FileOp::Read { file, offset, length } => read(&file, offset, length.min(FILE_CHUNK)),
         FileOp::Write { file, offset, data } => {
@@ -40,6 +46,10 @@ pub fn run(operation: FileOp) -> Result<FileAnswer, FileError> {
         }
         FileOp::Rename(from, to) => fs::rename(from, to).map(|()| FileAnswer::Done).map_err(error),
         FileOp::Remove(path) => fs::remove_file(path).map(|()| FileAnswer::Done).map_err(error),
+        #[cfg(feature = "temporary-files")]
+        FileOp::OpenTemporary(folder) => temporary::open(folder),
+        #[cfg(feature = "temporary-files")]
+        FileOp::Persist { file, path } => temporary::persist(&file, &path),
         other => Err(FileError::new(FileErrorKind::Unsupported, format!("not supported: {other:?}"))),
     }
 }
@@ -95,6 +105,10 @@ fn at(file: &Mutex<File>, offset: u64, work: impl FnOnce(&File) -> io::Result<()
 }
 
 fn own(file: &FileHandle) -> Result<&Mutex<File>, FileError> {
+    #[cfg(feature = "temporary-files")]
+    if let Some(temporary) = file.downcast::<temporary::Temporary>() {
+        return Ok(&temporary.file);
+    }
     file.downcast().ok_or_else(|| FileError::new(FileErrorKind::Unsupported, "the file is of another driver"))
 }
 
@@ -172,6 +186,26 @@ mod tests {
         ] {
             assert_eq!(opened(Path::new(path), OpenMode::Read).err(), Some(kind), "{path:.20}");
         }
+    }
+
+    #[test]
+    fn a_full_disk_has_a_kind_of_its_own() {
+        for kind in [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded] {
+            assert_eq!(error(kind.into()).kind, FileErrorKind::StorageFull);
+        }
+        // Linux has a device that is always full.
+        if cfg!(target_os = "linux") {
+            let (file, _) = opened(Path::new("/dev/full"), OpenMode::Truncate).expect("the device");
+            let full = run(FileOp::Write { file, offset: 0, data: Bytes::from_static(b"x") });
+            assert_eq!(full.err().map(|error| error.kind), Some(FileErrorKind::StorageFull));
+        }
+    }
+
+    #[cfg(not(feature = "temporary-files"))]
+    #[test]
+    fn temporary_files_are_a_feature() {
+        let failure = run(FileOp::OpenTemporary(None)).err().map(|error| error.kind);
+        assert_eq!(failure, Some(FileErrorKind::Unsupported));
     }
 
     #[test]

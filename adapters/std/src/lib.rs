@@ -9,6 +9,7 @@
 //! - `serve` (on by default): the server on threads; it takes in `net`.
 //! - `net`: sockets, listeners and the [`Server`] settings, which every adapter on an operating system shares.
 //! - `inherit` (on by default): listeners that a service manager hands over.
+//! - `temporary-files` (on by default): files without a name, which are gone with their last handle.
 //! - `tracing`: spans and events of `tracing`, an access log among them.
 //! - `json` (on by default): JSON values as request and response bodies.
 //!

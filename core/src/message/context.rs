@@ -10,11 +10,10 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::effect::{self, BlockingError, FileError, OpenMode};
+use crate::effect::{self, BlockingError, FileError, FileOp, Metadata, OpenMode};
 use crate::error::{Disconnected, Result};
-use crate::limits::BodyLimits;
 use crate::machine::{ConnectionInfo, Moment, Now};
-use crate::message::{Asked, File};
+use crate::message::{Asked, File, file};
 use crate::session::exchange::Exchange;
 use crate::session::lifecycle::{Spawner, Task};
 use crate::session::scope::Scope;
@@ -67,11 +66,6 @@ impl Context {
         Self { scope, exchange: None, connection: Arc::default(), spawner: Some(spawner) }
     }
 
-    /// How much of a body is buffered: what the session's limits say, else the defaults.
-    pub(crate) fn body_limits(&self) -> BodyLimits {
-        self.exchange.as_ref().map(|exchange| exchange.body_limits()).unwrap_or_default()
-    }
-
     pub(crate) fn exchange(&self) -> Option<&Arc<Exchange>> {
         self.exchange.as_ref()
     }
@@ -84,6 +78,10 @@ impl Context {
 
     pub(crate) fn of_detached(asked: Option<Asked>) -> Self {
         Self::new(Exchange::detached(asked), Arc::default(), None)
+    }
+
+    pub(crate) fn scope(&self) -> &Arc<Scope> {
+        &self.scope
     }
 
     pub(crate) fn spawner(&self) -> Option<&Spawner> {
@@ -137,6 +135,68 @@ impl Context {
     /// [`FileError`], with its kind.
     pub async fn open(&self, path: impl Into<PathBuf>, mode: OpenMode) -> Result<File, FileError> {
         File::open(self.scope.clone(), path.into(), mode).await
+    }
+
+    /// Opens a new file without a name, for reading and writing, in `folder`, or in the driver's folder for such
+    /// files. It is gone when it is dropped, and with the process, however that ends, unless it has
+    /// [got a name](File::persist) by then.
+    ///
+    /// The folder of its later name saves that a copy.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`], with its kind.
+    ///
+    /// ```
+    /// use bakestone::{Request, Result, StatusCode};
+    ///
+    /// async fn save(mut request: Request) -> Result<StatusCode> {
+    ///     let mut file = request.context().open_temporary(Some("uploads".into())).await?;
+    ///     while let Some(data) = request.chunk().await? {
+    ///         file.write(data).await?;   // a client that is gone leaves nothing, and a full disk is a 507
+    ///     }
+    ///     file.persist("uploads/report.pdf").await?;
+    ///     Ok(StatusCode::CREATED)
+    /// }
+    /// ```
+    pub async fn open_temporary(&self, folder: Option<PathBuf>) -> Result<File, FileError> {
+        File::open_temporary(self.scope.clone(), folder).await
+    }
+
+    /// What is known of a path, symbolic links followed.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`], with its kind.
+    pub async fn metadata(&self, path: impl Into<PathBuf>) -> Result<Metadata, FileError> {
+        file::metadata(&self.scope, path.into()).await
+    }
+
+    /// Renames a file within its file system. What has the name `to` is replaced.
+    ///
+    /// It may be done even if the future is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`], with its kind.
+    pub async fn rename(&self, from: impl Into<PathBuf>, to: impl Into<PathBuf>) -> Result<(), FileError> {
+        file::change(&self.scope, FileOp::Rename(from.into(), to.into())).await
+    }
+
+    /// Removes a file.
+    ///
+    /// It may be done even if the future is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`], with its kind.
+    pub async fn remove(&self, path: impl Into<PathBuf>) -> Result<(), FileError> {
+        file::change(&self.scope, FileOp::Remove(path.into())).await
+    }
+
+    /// Removes a file, sooner or later, for who can no longer wait for it.
+    pub(super) fn remove_unheard(&self, path: PathBuf) {
+        drop(file::ask(&self.scope, FileOp::Remove(path)));
     }
 
     /// The connection that the request came on; of a background task, an empty one.

@@ -3,15 +3,20 @@
 //! The rule: one operation is in flight at a time, and a future that is dropped loses nothing: what was asked
 //! for is finished, and its answer kept, before the next operation begins.
 
+use std::future::poll_fn;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
 use crate::effect::{
     self, Answer, Effect, FILE_CHUNK, FileAnswer, FileError, FileErrorKind, FileHandle, FileOp, Metadata,
-    OpenMode,
+    OpenMode, Unanswered,
 };
+use crate::error::BoxError;
+use crate::message::{Body, BodyStream};
 use crate::session::scope::Scope;
 
 /// An open file, read and written in order from its start. It is closed when it is dropped.
@@ -21,36 +26,99 @@ pub struct File {
     metadata: Metadata,
     position: u64,
     in_flight: Option<InFlight>,
+    /// It has no name, so the last handle frees what it holds.
+    unnamed: bool,
 }
 
 enum InFlight {
     Read(Answer<Result<FileAnswer, FileError>>),
-    Write(Answer<Result<FileAnswer, FileError>>, u64),
+    /// What changes the file, and how many bytes it writes.
+    Change(Answer<Result<FileAnswer, FileError>>, u64),
 }
 
-fn ask(scope: &Scope, operation: FileOp) -> Answer<Result<FileAnswer, FileError>> {
+pub(super) fn ask(scope: &Scope, operation: FileOp) -> Answer<Result<FileAnswer, FileError>> {
     let (reply, answer) = effect::reply();
     scope.ask(Effect::File(operation, reply));
     answer
 }
 
 async fn answered(answer: &mut Answer<Result<FileAnswer, FileError>>) -> Result<FileAnswer, FileError> {
-    answer
-        .await
-        .unwrap_or_else(|unanswered| Err(FileError::new(FileErrorKind::Unsupported, unanswered.to_string())))
+    answer.await.unwrap_or_else(unsupported)
+}
+
+fn unsupported(unanswered: Unanswered) -> Result<FileAnswer, FileError> {
+    Err(FileError::new(FileErrorKind::Unsupported, unanswered.to_string()))
 }
 
 fn unexpected(answer: &FileAnswer) -> FileError {
     FileError::new(FileErrorKind::Other, format!("the driver gave an answer that does not fit: {answer:?}"))
 }
 
+/// Does what is answered by [`FileAnswer::Done`].
+pub(crate) async fn change(scope: &Scope, operation: FileOp) -> Result<(), FileError> {
+    match answered(&mut ask(scope, operation)).await? {
+        FileAnswer::Done => Ok(()),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// What is known of a path.
+pub(crate) async fn metadata(scope: &Scope, path: PathBuf) -> Result<Metadata, FileError> {
+    match answered(&mut ask(scope, FileOp::Metadata(path))).await? {
+        FileAnswer::Metadata(metadata) => Ok(metadata),
+        other => Err(unexpected(&other)),
+    }
+}
+
 impl File {
     pub(crate) async fn open(scope: Arc<Scope>, path: PathBuf, mode: OpenMode) -> Result<Self, FileError> {
-        match answered(&mut ask(&scope, FileOp::Open(path, mode))).await? {
+        Self::opened(scope, FileOp::Open(path, mode)).await
+    }
+
+    pub(crate) async fn open_temporary(
+        scope: Arc<Scope>,
+        folder: Option<PathBuf>,
+    ) -> Result<Self, FileError> {
+        let mut file = Self::opened(scope, FileOp::OpenTemporary(folder)).await?;
+        file.unnamed = true;
+        Ok(file)
+    }
+
+    async fn opened(scope: Arc<Scope>, operation: FileOp) -> Result<Self, FileError> {
+        match answered(&mut ask(&scope, operation)).await? {
             FileAnswer::Opened(handle, metadata) => {
-                Ok(Self { scope, handle, metadata, position: 0, in_flight: None })
+                Ok(Self { scope, handle, metadata, position: 0, in_flight: None, unnamed: false })
             }
             other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Opens, for reading, the first of `paths` below `roots`; and which it is.
+    pub(super) async fn open_below(
+        scope: Arc<Scope>,
+        roots: Arc<[PathBuf]>,
+        paths: Vec<PathBuf>,
+        symlinks: bool,
+    ) -> Result<(Self, usize), FileError> {
+        match answered(&mut ask(&scope, FileOp::OpenBelow { roots, paths, symlinks })).await? {
+            FileAnswer::OpenedBelow(handle, metadata, index) => {
+                let file = Self { scope, handle, metadata, position: 0, in_flight: None, unnamed: false };
+                Ok((file, index))
+            }
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    pub(super) fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// Asks for at most `length` bytes from `position`, unless something is in flight.
+    pub(super) fn read_ahead(&mut self, position: u64, length: usize) {
+        if self.in_flight.is_none() {
+            self.position = position;
+            let operation = FileOp::Read { file: self.handle.clone(), offset: position, length };
+            self.in_flight = Some(InFlight::Read(ask(&self.scope, operation)));
         }
     }
 
@@ -68,7 +136,7 @@ impl File {
     ///
     /// # Errors
     ///
-    /// That of a write that was in flight.
+    /// That of a write, or of taking a name, that was in flight.
     pub async fn seek(&mut self, position: u64) -> Result<(), FileError> {
         self.settle().await?;
         self.position = position;
@@ -81,24 +149,31 @@ impl File {
     ///
     /// [`FileError`], with its kind.
     pub async fn read(&mut self) -> Result<Bytes, FileError> {
-        if let Some(InFlight::Write(..)) = self.in_flight {
-            self.settle().await?;
+        poll_fn(|cx| self.poll_read(FILE_CHUNK, cx)).await
+    }
+
+    /// As [`read`](Self::read), at most `length` bytes unless a longer reading is in flight already.
+    pub(super) fn poll_read(
+        &mut self,
+        length: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Bytes, FileError>> {
+        if let Some(InFlight::Change(..)) = self.in_flight {
+            ready!(self.poll_settle(cx))?;
         }
-        if self.in_flight.is_none() {
-            let file = self.handle.clone();
-            let operation = FileOp::Read { file, offset: self.position, length: FILE_CHUNK };
-            self.in_flight = Some(InFlight::Read(ask(&self.scope, operation)));
-        }
-        let Some(InFlight::Read(answer)) = &mut self.in_flight else { return Ok(Bytes::new()) };
-        let answer = answered(answer).await;
+        let (scope, handle, offset) = (&self.scope, &self.handle, self.position);
+        let in_flight = self.in_flight.get_or_insert_with(|| {
+            InFlight::Read(ask(scope, FileOp::Read { file: handle.clone(), offset, length }))
+        });
+        let answer = ready!(in_flight.poll(cx));
         self.in_flight = None;
-        match answer? {
+        Poll::Ready(match answer? {
             FileAnswer::Data(data) => {
                 self.position += data.len() as u64;
                 Ok(data)
             }
             other => Err(unexpected(&other)),
-        }
+        })
     }
 
     /// Writes all of `data`, in pieces of at most 64 KiB. Dropped half-way, it has written whole pieces, and
@@ -114,27 +189,124 @@ impl File {
             let length = piece.len() as u64;
             let file = self.handle.clone();
             let operation = FileOp::Write { file, offset: self.position, data: piece };
-            self.in_flight = Some(InFlight::Write(ask(&self.scope, operation), length));
+            self.in_flight = Some(InFlight::Change(ask(&self.scope, operation), length));
             self.settle().await?;
         }
         Ok(())
     }
 
-    /// Waits for what is in flight. The bytes of a read are not taken: the position stays before them.
-    async fn settle(&mut self) -> Result<(), FileError> {
-        let (answer, written) = match &mut self.in_flight {
-            None => return Ok(()),
-            Some(InFlight::Read(answer)) => (answered(answer).await.map(|_| ()), 0),
-            Some(InFlight::Write(answer, length)) => {
-                let length = *length;
-                (answered(answer).await.map(|_| ()), length)
-            }
-        };
-        let was_write = matches!(self.in_flight.take(), Some(InFlight::Write(..)));
-        if was_write {
-            answer?;
-        }
-        self.position += written;
+    /// Gives a [temporary](crate::Context::open_temporary) file this name. It is read and written on as before, and
+    /// stays when it is dropped.
+    ///
+    /// What is there already is never replaced, and nothing is seen under the name before all of the file is. A
+    /// file in the file system of `path` only gets a name; one in another is copied. Its permissions are those of
+    /// any new file. That the bytes survive a loss of power is not promised: no driver syncs them.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`], with its kind: [`FileErrorKind::AlreadyExists`] if `path` is taken,
+    /// [`FileErrorKind::Unsupported`] if the file has a name; also that of an earlier write whose future was
+    /// dropped, and then nothing is asked for. The file is without a name as before, and `persist` may be tried
+    /// again.
+    pub async fn persist(&mut self, path: impl Into<PathBuf>) -> Result<(), FileError> {
+        self.settle().await?;
+        let operation = FileOp::Persist { file: self.handle.clone(), path: path.into() };
+        self.in_flight = Some(InFlight::Change(ask(&self.scope, operation), 0));
+        self.settle().await?;
+        self.unnamed = false;
         Ok(())
+    }
+
+    /// The same open file, read from its start.
+    pub(super) fn again(&self) -> Self {
+        Self {
+            scope: self.scope.clone(),
+            handle: self.handle.clone(),
+            metadata: self.metadata,
+            position: 0,
+            in_flight: None,
+            unnamed: self.unnamed,
+        }
+    }
+
+    /// The next `length` bytes as a body, read while it is sent. Of a file that turns out to be shorter it breaks off.
+    ///
+    /// ```
+    /// use bakestone::effect::OpenMode;
+    /// use bakestone::{Request, Response, Result};
+    ///
+    /// async fn price_list(request: Request) -> Result<Response> {
+    ///     let file = request.context().open("prices.csv", OpenMode::Read).await?;
+    ///     let length = file.metadata().length;
+    ///     Ok(Response::new(file.into_body(length)))
+    /// }
+    /// ```
+    pub fn into_body(self, length: u64) -> Body {
+        match length {
+            0 => Body::empty(),
+            left => Body::from_stream(Content { file: self, left }),
+        }
+    }
+
+    /// Waits for what is in flight. The bytes of a read are not taken: the position stays before them.
+    pub(super) async fn settle(&mut self) -> Result<(), FileError> {
+        poll_fn(|cx| self.poll_settle(cx)).await
+    }
+
+    pub(super) fn poll_settle(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), FileError>> {
+        let Some(in_flight) = &mut self.in_flight else { return Poll::Ready(Ok(())) };
+        let answer = ready!(in_flight.poll(cx));
+        Poll::Ready(match self.in_flight.take() {
+            Some(InFlight::Change(_, written)) => answer.map(|_| self.position += written),
+            _ => Ok(()),
+        })
+    }
+}
+
+impl Drop for File {
+    /// To free a large file takes a system long enough to hold up an event loop.
+    fn drop(&mut self) {
+        if self.unnamed {
+            let handle = self.handle.clone();
+            let (freeing, _) = effect::blocking(move || drop(handle));
+            self.scope.ask(freeing);
+        }
+    }
+}
+
+impl InFlight {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<FileAnswer, FileError>> {
+        let (Self::Read(answer) | Self::Change(answer, _)) = self;
+        Pin::new(answer).poll(cx).map(|answered| answered.unwrap_or_else(unsupported))
+    }
+}
+
+/// So many bytes of a file.
+struct Content {
+    file: File,
+    left: u64,
+}
+
+impl BodyStream for Content {
+    fn poll_chunk(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        let most = usize::try_from(self.left).map_or(FILE_CHUNK, |left| left.min(FILE_CHUNK));
+        let data = match ready!(self.file.poll_read(most, cx)) {
+            Ok(data) => data,
+            Err(error) => return Poll::Ready(Some(Err(error.into()))),
+        };
+        if data.is_empty() {
+            let error = FileError::new(FileErrorKind::Other, "the file became shorter while it was read");
+            return Poll::Ready(Some(Err(error.into())));
+        }
+        let data = data.slice(..data.len().min(most));
+        self.left -= data.len() as u64;
+        Poll::Ready(Some(Ok(data)))
+    }
+
+    fn length(&self) -> Option<u64> {
+        Some(self.left)
     }
 }

@@ -8,7 +8,8 @@ use std::time::UNIX_EPOCH;
 
 use bakestone::effect::{FileAnswer, FileError, FileErrorKind, FileHandle, FileOp, Metadata, OpenMode};
 
-use super::{Files, check_chunk, check_path, error};
+use super::temporaries::{Temporaries, Unnamed};
+use super::{Files, check_chunk, check_path, error, open_below};
 
 /// The files below one folder, and no others.
 ///
@@ -18,10 +19,14 @@ use super::{Files, check_chunk, check_path, error};
 #[derive(Clone, Debug)]
 pub struct FolderFiles {
     root: PathBuf,
+    temporaries: Temporaries,
 }
 
 /// What a [`FileHandle`] of this source holds.
-struct Opened(Mutex<File>);
+struct Opened {
+    file: Mutex<File>,
+    unnamed: Unnamed,
+}
 
 impl FolderFiles {
     /// The files below `folder`.
@@ -34,7 +39,12 @@ impl FolderFiles {
         if !root.is_dir() {
             return Err(io::Error::new(io::ErrorKind::NotADirectory, "not a folder"));
         }
-        Ok(Self { root })
+        Ok(Self { root, temporaries: Temporaries::default() })
+    }
+
+    /// How many files without a name are open: a test asserts that none is left.
+    pub fn temporaries(&self) -> usize {
+        self.temporaries.count()
     }
 
     /// Where `path` lies, once it is sure that it lies below the folder.
@@ -74,8 +84,59 @@ impl FolderFiles {
             return Err(error(FileErrorKind::IsADirectory, format!("{path:?} is a directory")));
         }
         let file = options.open(path).map_err(failed)?;
-        let metadata = known(&file.metadata().map_err(failed)?);
-        Ok(FileAnswer::Opened(FileHandle::new(Opened(Mutex::new(file))), metadata))
+        opened(file, Unnamed::default())
+    }
+
+    /// A file that is made and unlinked at once.
+    fn open_temporary(&self, folder: Option<&Path>) -> Result<FileAnswer, FileError> {
+        let folder = folder.map_or_else(|| Ok(self.root.clone()), |folder| self.confine(folder))?;
+        let file = unlinked(&folder).map_err(failed)?;
+        opened(file, self.temporaries.begin())
+    }
+
+    /// The copy takes the name first and then gets its content, since nobody looks in between.
+    fn persist(&self, file: &FileHandle, path: &Path) -> Result<FileAnswer, FileError> {
+        let opened = own(file)?;
+        opened.unnamed.name(|| {
+            let path = self.confine(path)?;
+            let mut named = new_file(&path).map_err(failed)?;
+            let mut file = opened.file.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Err(failure) = file.rewind().and_then(|()| io::copy(&mut *file, &mut named)) {
+                fs::remove_file(path).map_err(failed)?;
+                return Err(failed(failure));
+            }
+            *file = named;
+            Ok(())
+        })?;
+        Ok(FileAnswer::Done)
+    }
+
+    fn open_below(
+        &self,
+        root: &Path,
+        path: &Path,
+        symlinks: bool,
+    ) -> Result<(FileHandle, Metadata), FileError> {
+        let root = fs::canonicalize(self.confine(root)?).map_err(failed)?;
+        let place = root.join(path);
+        let below = place.ancestors().take_while(|place| **place != root);
+        let has_links = below.clone().any(|place| place.is_symlink());
+        let leads_out = !fs::canonicalize(&place).map_err(failed)?.starts_with(&root);
+        if leads_out || (has_links && !symlinks) {
+            return Err(error(FileErrorKind::NotFound, format!("{path:?} leads over a symbolic link")));
+        }
+        match fs::metadata(&place).map_err(failed)?.file_type() {
+            kind if kind.is_dir() => {
+                Err(error(FileErrorKind::IsADirectory, format!("{path:?} is a directory")))
+            }
+            kind if !kind.is_file() => Err(error(FileErrorKind::NotFound, format!("{path:?} is no file"))),
+            _ => {
+                let file = File::open(&place).map_err(failed)?;
+                let metadata = known(&file.metadata().map_err(failed)?);
+                let opened = Opened { file: Mutex::new(file), unnamed: Unnamed::default() };
+                Ok((FileHandle::new(opened), metadata))
+            }
+        }
     }
 }
 
@@ -83,6 +144,9 @@ impl Files for FolderFiles {
     fn answer(&mut self, op: FileOp) -> Result<FileAnswer, FileError> {
         match op {
             FileOp::Open(path, mode) => self.open(&path, mode),
+            FileOp::OpenBelow { roots, paths, symlinks } => {
+                open_below(&roots, &paths, |root, path| self.open_below(root, path, symlinks))
+            }
             FileOp::Metadata(path) => {
                 let metadata = fs::metadata(self.confine(&path)?).map_err(failed)?;
                 Ok(FileAnswer::Metadata(known(&metadata)))
@@ -104,9 +168,40 @@ impl Files for FolderFiles {
                 fs::remove_file(path).map_err(failed)?;
                 Ok(FileAnswer::Done)
             }
+            FileOp::OpenTemporary(folder) => self.open_temporary(folder.as_deref()),
+            FileOp::Persist { file, path } => self.persist(&file, &path),
             _ => Err(error(FileErrorKind::Unsupported, "a folder does not do this")),
         }
     }
+}
+
+fn opened(file: File, unnamed: Unnamed) -> Result<FileAnswer, FileError> {
+    let metadata = known(&file.metadata().map_err(failed)?);
+    Ok(FileAnswer::Opened(FileHandle::new(Opened { file: Mutex::new(file), unnamed }), metadata))
+}
+
+fn own(file: &FileHandle) -> Result<&Opened, FileError> {
+    file.downcast().ok_or_else(|| error(FileErrorKind::Other, "the file was opened by another source"))
+}
+
+fn new_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create_new(true).open(path)
+}
+
+/// A new file of `folder` that has no name any more.
+fn unlinked(folder: &Path) -> io::Result<File> {
+    /// Names that stand for a moment, so that only other tests in the same folder can have taken some.
+    const NAMES: usize = 1000;
+    let mut taken = io::ErrorKind::AlreadyExists.into();
+    for number in 0..NAMES {
+        let path = folder.join(format!(".temporary-{}-{number}", std::process::id()));
+        match new_file(&path) {
+            Ok(file) => return fs::remove_file(path).map(|()| file),
+            Err(failure) if failure.kind() == io::ErrorKind::AlreadyExists => taken = failure,
+            Err(failure) => return Err(failure),
+        }
+    }
+    Err(taken)
 }
 
 fn read(file: &FileHandle, offset: u64, length: usize) -> Result<FileAnswer, FileError> {
@@ -121,10 +216,7 @@ fn at<T>(
     offset: u64,
     work: impl FnOnce(&mut File) -> io::Result<T>,
 ) -> Result<T, FileError> {
-    let Some(Opened(file)) = file.downcast() else {
-        return Err(error(FileErrorKind::Other, "the file was opened by another source"));
-    };
-    let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut file = own(file)?.file.lock().unwrap_or_else(PoisonError::into_inner);
     file.seek(SeekFrom::Start(offset)).and_then(|_| work(&mut file)).map_err(failed)
 }
 

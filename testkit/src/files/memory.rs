@@ -8,7 +8,8 @@ use std::time::Duration;
 use bakestone::effect::{FileAnswer, FileError, FileErrorKind, FileHandle, FileOp, Metadata, OpenMode};
 use bytes::Bytes;
 
-use super::{Files, check_chunk, check_path, error};
+use super::temporaries::{Temporaries, Unnamed};
+use super::{Files, check_chunk, check_path, error, open_below};
 
 /// Files in memory: paths and their bytes. A clone is another handle on the same files.
 ///
@@ -33,6 +34,7 @@ struct Tree {
     files: BTreeMap<PathBuf, Node>,
     /// How many bytes a single file may hold.
     room: Option<usize>,
+    temporaries: Temporaries,
 }
 
 type Node = Arc<Mutex<Content>>;
@@ -47,6 +49,7 @@ struct Content {
 struct Opened {
     node: Node,
     writable: bool,
+    unnamed: Unnamed,
 }
 
 /// A test that panicked elsewhere has not harmed the bytes here.
@@ -94,6 +97,22 @@ impl MemoryFiles {
         lock(&self.tree).files.keys().cloned().collect()
     }
 
+    /// How many files without a name are open: a test asserts that none is left.
+    ///
+    /// ```
+    /// use bakestone::effect::FileOp;
+    /// use bakestone_testkit::{Files, MemoryFiles};
+    ///
+    /// let mut files = MemoryFiles::new();
+    /// let opened = files.answer(FileOp::OpenTemporary(None));
+    /// assert_eq!((files.temporaries(), files.paths().len()), (1, 0));
+    /// drop(opened);
+    /// assert_eq!(files.temporaries(), 0);
+    /// ```
+    pub fn temporaries(&self) -> usize {
+        lock(&self.tree).temporaries.count()
+    }
+
     fn put(&self, path: PathBuf, content: Content) {
         lock(&self.tree).files.insert(path, Arc::new(Mutex::new(content)));
     }
@@ -104,11 +123,16 @@ impl Files for MemoryFiles {
         let mut tree = lock(&self.tree);
         match op {
             FileOp::Open(path, mode) => tree.open(path, mode),
+            FileOp::OpenBelow { roots, paths, .. } => {
+                open_below(&roots, &paths, |root, path| tree.find(&root.join(path)).map(opened_for_reading))
+            }
             FileOp::Metadata(path) => tree.metadata(&path).map(FileAnswer::Metadata),
             FileOp::Read { file, offset, length } => read(&file, offset, length),
             FileOp::Write { file, offset, data } => write(&file, offset, &data, tree.room),
             FileOp::Rename(from, to) => tree.rename(&from, to),
             FileOp::Remove(path) => tree.remove(&path).map(|_| FileAnswer::Done),
+            FileOp::OpenTemporary(folder) => tree.open_temporary(folder.as_deref()),
+            FileOp::Persist { file, path } => tree.persist(&file, path),
             _ => Err(error(FileErrorKind::Unsupported, "files in memory do not do this")),
         }
     }
@@ -148,7 +172,43 @@ impl Tree {
         };
         let metadata = metadata(&node);
         let writable = mode != OpenMode::Read;
-        Ok(FileAnswer::Opened(FileHandle::new(Opened { node, writable }), metadata))
+        let unnamed = Unnamed::default();
+        Ok(FileAnswer::Opened(FileHandle::new(Opened { node, writable, unnamed }), metadata))
+    }
+
+    /// A folder need not be there, as it need not be for a new file.
+    fn open_temporary(&mut self, folder: Option<&Path>) -> Result<FileAnswer, FileError> {
+        if let Some(folder) = folder {
+            self.check_folder(folder)?;
+        }
+        let (node, unnamed) = (Node::default(), self.temporaries.begin());
+        let metadata = metadata(&node);
+        Ok(FileAnswer::Opened(FileHandle::new(Opened { node, writable: true, unnamed }), metadata))
+    }
+
+    fn check_folder(&self, folder: &Path) -> Result<(), FileError> {
+        check_path(folder)?;
+        match folder.ancestors().find(|place| self.files.contains_key(*place)) {
+            Some(place) => Err(error(FileErrorKind::NotFound, format!("{place:?} is no folder"))),
+            None => Ok(()),
+        }
+    }
+
+    fn persist(&mut self, file: &FileHandle, path: PathBuf) -> Result<FileAnswer, FileError> {
+        let opened = opened(file)?;
+        opened.unnamed.name(|| {
+            check_path(&path)?;
+            if self.is_directory(&path) || self.files.contains_key(&path) {
+                return Err(error(FileErrorKind::AlreadyExists, format!("{path:?} is there already")));
+            }
+            match path.parent() {
+                Some(folder) if !folder.as_os_str().is_empty() => self.check_folder(folder)?,
+                _ => {}
+            }
+            self.files.insert(path, opened.node.clone());
+            Ok(())
+        })?;
+        Ok(FileAnswer::Done)
     }
 
     fn metadata(&self, path: &Path) -> Result<Metadata, FileError> {
@@ -174,6 +234,11 @@ impl Tree {
         self.files.remove(path);
         Ok(node)
     }
+}
+
+fn opened_for_reading(node: &Node) -> (FileHandle, Metadata) {
+    let opened = Opened { node: node.clone(), writable: false, unnamed: Unnamed::default() };
+    (FileHandle::new(opened), metadata(node))
 }
 
 fn metadata(node: &Node) -> Metadata {

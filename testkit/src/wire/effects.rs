@@ -115,11 +115,15 @@ fn describe_effect(effect: &Effect) -> String {
 fn describe(op: &FileOp) -> String {
     match op {
         FileOp::Open(path, mode) => format!("open {} ({mode:?})", path.display()),
+        FileOp::OpenBelow { roots, paths, .. } => format!("open the first of {paths:?} below {roots:?}"),
         FileOp::Metadata(path) => format!("metadata of {}", path.display()),
         FileOp::Read { offset, length, .. } => format!("read {length} bytes at {offset}"),
         FileOp::Write { offset, data, .. } => format!("write {} bytes at {offset}", data.len()),
         FileOp::Rename(from, to) => format!("rename {} to {}", from.display(), to.display()),
         FileOp::Remove(path) => format!("remove {}", path.display()),
+        FileOp::OpenTemporary(None) => "open a temporary file".into(),
+        FileOp::OpenTemporary(Some(folder)) => format!("open a temporary file in {}", folder.display()),
+        FileOp::Persist { path, .. } => format!("persist as {}", path.display()),
         _ => "a file operation that is not known here".into(),
     }
 }
