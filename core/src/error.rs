@@ -10,8 +10,10 @@ use std::fmt;
 use http::header::{SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+use crate::effect::{FileError, FileErrorKind};
 use crate::h1::Refusal;
 use crate::message::{BodyError, Rejection, Response, SpawnError};
+use crate::multipart;
 
 /// Any error that may cross threads.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -212,7 +214,8 @@ impl Error {
     /// does not say all.
     ///
     /// Core's own errors have one where they are the client's matter: that of a [`Refusal`] or a [`Rejection`],
-    /// `limit-exceeded`, `disconnected`, `body-timed-out`, `not-utf8`, `too-many-tasks`, `stopping`.
+    /// `limit-exceeded`, `disconnected`, `body-timed-out`, `not-utf8`, `not-text`, `unknown-charset`, `too-many-tasks`,
+    /// `stopping`, `storage-full`.
     ///
     /// It is the `type` of the problem details (RFC 9457, section 3.1.1): `urn:bakestone:` and the name, or the code
     /// itself if it has a colon; `about:blank` without one.
@@ -338,28 +341,25 @@ fn meaning(error: &(dyn std::error::Error + 'static)) -> Meaning {
     if error.is::<LimitExceeded>() {
         return told(StatusCode::PAYLOAD_TOO_LARGE, "limit-exceeded");
     }
+    if let Some(error) = error.downcast_ref::<multipart::Error>() {
+        return told(error.status(), error.code());
+    }
     if error.is::<Disconnected>() {
         return told(StatusCode::BAD_REQUEST, "disconnected");
     }
     if let Some(body) = error.downcast_ref::<BodyError>() {
         let (status, is_told) = body.meaning();
-        return Meaning { status, is_told, code: body_code(body) };
+        return Meaning { status, is_told, code: body.code() };
+    }
+    // RFC 4918, section 11.5. What else befalls a file is no matter of the client's, and a file that is missing
+    // need not be what was asked for.
+    if let Some(FileErrorKind::StorageFull) = error.downcast_ref().map(|error: &FileError| error.kind) {
+        return untold(StatusCode::INSUFFICIENT_STORAGE, Some("storage-full"));
     }
     // It passes when tasks end, or when another server takes over.
     match error.downcast_ref::<SpawnError>() {
         Some(SpawnError::Full(_)) => untold(StatusCode::SERVICE_UNAVAILABLE, Some("too-many-tasks")),
         Some(SpawnError::Over) => untold(StatusCode::SERVICE_UNAVAILABLE, Some("stopping")),
         _ => untold(StatusCode::INTERNAL_SERVER_ERROR, None),
-    }
-}
-
-fn body_code(error: &BodyError) -> Option<&'static str> {
-    match error {
-        BodyError::Disconnected(_) => Some("disconnected"),
-        BodyError::Refused(refusal) => Some(refusal.code()),
-        BodyError::LimitExceeded(_) => Some("limit-exceeded"),
-        BodyError::TimedOut => Some("body-timed-out"),
-        BodyError::NotUtf8(_) => Some("not-utf8"),
-        BodyError::Source(_) => None,
     }
 }

@@ -6,7 +6,7 @@
 //! | level | what | where |
 //! |---|---|---|
 //! | the boundary | what a driver and a machine share, and the laws of every machine | [`machine`], [`effect`] |
-//! | 0: codecs | bytes to events and back, without futures, clocks or locks | [`h1`], [`router`], [`http`](mod@http) |
+//! | 0: codecs | bytes to events and back, without futures, clocks or locks | [`h1`], [`router`], [`multipart`], [`http`](mod@http) |
 //! | 1: session | one connection; one server's background work | [`session`] |
 //! | | what handlers hold | [`message`] |
 //! | 2: application | routes, extractors, errors | [`app`] |
@@ -16,6 +16,8 @@
 //! # Features
 //!
 //! `json` (on by default): JSON values as request and response bodies.
+//!
+//! `charset`: bodies that are text in all character sets of the Encoding Standard.
 //!
 //! `http-body`: [`Body`] as the `http-body` crate's, for hyper, tower and what is built on them.
 //!
@@ -33,6 +35,7 @@ pub mod leniency;
 pub mod limits;
 pub mod machine;
 pub mod message;
+pub mod multipart;
 mod output;
 pub mod router;
 pub mod session;
@@ -44,11 +47,13 @@ pub use app::{
 };
 pub use bytes::Bytes;
 pub use error::{Error, Result};
+pub use http::cookie::SetCookie;
 pub use leniency::Leniency;
 pub use limits::Limits;
 #[cfg(feature = "json")]
 pub use message::Json;
 pub use message::{
-    Body, Context, Html, IntoResponse, MultiMap, Redirect, Rejection, Request, Response, Text,
+    Body, Context, FormData, FormOptions, Html, IntoResponse, MultiMap, Multipart, Redirect, Rejection,
+    Request, Response, Text, UploadedFile,
 };
 pub use session::{Lifecycle, Service, Session};

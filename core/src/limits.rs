@@ -38,6 +38,16 @@ pub struct Limits {
     pub buffered_body_bytes: usize,
     /// Fields of a form; past it 413. 1,000.
     pub form_fields: usize,
+    /// Bytes of a form of several parts (`multipart/form-data`), files and all; past it 413. 10 MiB.
+    pub form_bytes: u64,
+    /// Files of a form; past it 413. 1,000.
+    pub form_files: usize,
+    /// Bytes of the files of a form that are kept in memory, together: past it a file goes to the disk. 1 MiB.
+    pub form_file_memory_bytes: usize,
+    /// Bytes of a part's header section; past it 413. 16 KiB.
+    pub part_head_bytes: usize,
+    /// Fields of a part's header section; past it 413. 16.
+    pub part_head_fields: usize,
     /// Bytes of one field of a form, its name and its value as they are sent; past it 413. 1 MiB.
     pub form_field_bytes: usize,
     /// Bytes of an unread request body that are read and discarded to keep the connection: a body of a longer
@@ -85,6 +95,11 @@ impl Default for Limits {
             trailer_fields: 32,
             buffered_body_bytes: 2 * MIB,
             form_fields: 1_000,
+            form_bytes: 10 << 20,
+            form_files: 1_000,
+            form_file_memory_bytes: MIB,
+            part_head_bytes: 16 * KIB,
+            part_head_fields: 16,
             form_field_bytes: MIB,
             drained_body_bytes: 64 << 10,
             output_bytes: 64 * KIB,
@@ -123,31 +138,5 @@ impl Limits {
         let target = if self.leniency.raw_target { self.target_bytes } else { 0 };
         let twice = input.into_iter().chain(output).map(|bytes| bytes.saturating_mul(2));
         twice.chain([fields, target, REST]).fold(0, usize::saturating_add)
-    }
-}
-
-/// The limits of what a handler buffers of a body.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct BodyLimits {
-    pub(crate) buffered_body_bytes: usize,
-    // An idle connection keeps these, so they are small; past 4 GiB of one field there is no difference.
-    pub(crate) form_fields: u32,
-    pub(crate) form_field_bytes: u32,
-}
-
-impl From<&Limits> for BodyLimits {
-    fn from(limits: &Limits) -> Self {
-        let saturated = |limit: usize| u32::try_from(limit).unwrap_or(u32::MAX);
-        Self {
-            buffered_body_bytes: limits.buffered_body_bytes,
-            form_fields: saturated(limits.form_fields),
-            form_field_bytes: saturated(limits.form_field_bytes),
-        }
-    }
-}
-
-impl Default for BodyLimits {
-    fn default() -> Self {
-        (&Limits::default()).into()
     }
 }

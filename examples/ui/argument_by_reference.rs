@@ -5,7 +5,7 @@
 use bakestone::{App, Request, Text, get};
 
 async fn path(request: &Request) -> Text<String> {
-    Text(request.path().to_owned())
+    Text(request.path().into_owned())
 }
 
 fn main() {

@@ -1,5 +1,5 @@
 //! The body is taken before the last argument is made.
-//~ `Json<u32>` cannot be made of a request without its body
+//~ Json<u32>` cannot be made of a request without its body
 //~ what takes the body (`Request`, `Bytes`, `String`, `Json<T>`, `Form<T>`, `Body`) comes last
 
 use bakestone::{App, Json, Path, post};

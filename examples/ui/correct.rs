@@ -37,7 +37,7 @@ fn main() {
         .on_status(404, |_| Text("there is no such page"))
         .every(Duration::from_secs(1), tidy)
         .route("/greet/{name}", get(greet))
-        .route("/add/{number:int}", get(|request: Request| Text(request.path().to_owned())).post(add))
+        .route("/add/{number:int}", get(|request: Request| Text(request.path().into_owned())).post(add))
         .route(["/pot", "/kettle"], on("BREW", || "a pot"));
     let _ = bakestone_tokio::run(app, "127.0.0.1:0");
 }

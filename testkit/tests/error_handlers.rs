@@ -48,7 +48,7 @@ const FAULTS: &[Fault] = &[
 ];
 
 async fn handle(mut request: Request) -> Result<Response> {
-    match request.path() {
+    match request.raw_path() {
         "/error" => Err(std::fmt::Error)?,
         "/panic" => panic!("on purpose"),
         "/broken" => Ok(Response::new(pieces(0))),
@@ -72,7 +72,7 @@ fn pieces(mut left: usize) -> Body {
 }
 
 async fn around(request: Request, next: Next) -> Response {
-    assert_ne!(request.path(), "/middleware", "on purpose");
+    assert_ne!(request.raw_path(), "/middleware", "on purpose");
     next.run(request).await
 }
 

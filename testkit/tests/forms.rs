@@ -36,7 +36,12 @@ fn f04_f06_q11_the_limits_of_the_session_at_every_cut() {
         (FORM, "a&b&c", 413, "form_fields is 2, and at least 3 were sent"),
         (FORM, "a=345678901", 413, "form_field_bytes is 10, and at least 11 were sent"),
         (FORM, "a=3456789&b=3456789&&", 413, "buffered_body_bytes is 20, and at least 21 were sent"),
-        ("text/plain", "a=1", 415, "the content type must be `application/x-www-form-urlencoded`"),
+        (
+            "text/plain",
+            "a=1",
+            415,
+            "the content type must be `application/x-www-form-urlencoded` or `multipart/form-data`",
+        ),
     ] {
         let request = request(content_type, body);
         for pieces in splits(request.as_bytes()) {

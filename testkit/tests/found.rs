@@ -354,7 +354,7 @@ fn the_limit_of_a_buffered_body_is_the_one_that_was_set() {
 /// A message that had to look cut took the complete answers before it along, unless the driver had been quicker.
 #[test]
 fn an_answer_before_a_cut_one_arrives() {
-    let half = |request: Request| match request.path() {
+    let half = |request: Request| match request.raw_path() {
         "/cut" => {
             let mut pieces = vec![Err("no disk".into()), Ok(Bytes::from_static(b"half"))];
             Response::new(Body::from_fn(move |_| Poll::Ready(pieces.pop())))
@@ -403,7 +403,7 @@ fn nothing_is_written_after_the_write_deadline() {
     let mut limits = Limits::default();
     limits.minimum_rate = 0;
     let answer = async |mut request: Request| {
-        if request.path() == "/first" {
+        if request.raw_path() == "/first" {
             return Ok::<_, Error>(Text("x".repeat(60_000)));
         }
         request.context().sleep(30 * SECOND).await;
@@ -438,7 +438,7 @@ fn an_aborted_connection_keeps_no_more_of_what_comes() {
 fn a_record_counts_its_own_response() {
     type Records = Arc<Mutex<Vec<(Option<u16>, u64, bool)>>>;
     let answer = async |request: Request| -> Result<Response> {
-        match request.path() {
+        match request.raw_path() {
             "/stuck" => request.context().sleep(HOUR).await,
             "/cut" => {
                 let mut pieces = vec![Err("no disk".into()), Ok(Bytes::from_static(b"half"))];

@@ -35,7 +35,7 @@ const ROUNDS: u64 = 30_000;
 
 /// What the server does; the path is a [`script::Handler`]'s name.
 async fn serve(mut request: Request) -> Result<Response> {
-    match request.path() {
+    match request.raw_path() {
         "/Echo" => Ok(Response::new(request.bytes().await?)),
         "/Stream" => {
             let content = request.bytes().await?;

@@ -38,7 +38,7 @@ impl Observer for Notes {
 
 async fn service(mut request: Request) -> Result<Text<Body>> {
     let context: Context = request.context().clone();
-    match request.path() {
+    match request.raw_path() {
         "/slow" => context.sleep(SECOND).await,
         "/fail" => return Err(Error::new(StatusCode::IM_A_TEAPOT, "short and stout")),
         "/stuck" => std::future::pending().await,

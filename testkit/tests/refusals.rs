@@ -91,7 +91,7 @@ fn limits() -> Arc<Limits> {
 }
 
 async fn handle(mut request: Request) -> Result<Response> {
-    match request.path() {
+    match request.raw_path() {
         "/stuck" => std::future::pending().await,
         "/panic" => panic!("on purpose"),
         "/unsendable" => Ok(unsendable(Response::new("x"))),

@@ -55,7 +55,7 @@ fn a_request_is_answered_and_the_connection_kept() {
 
 #[test]
 fn pipelined_requests_are_answered_in_their_order() {
-    let mut wire = Wire::new(Session::new(|request: Request| Text(request.path().to_owned())));
+    let mut wire = Wire::new(Session::new(|request: Request| Text(request.path().into_owned())));
     wire.feed("GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\nGET /3 HTTP/1.1\r\nHost: a\r\n\r\n");
     let text = wire.take_text();
     let order: Vec<_> = ["/1", "/2", "/3"].iter().map(|path| text.find(path)).collect();

@@ -16,6 +16,8 @@ use crate::message::{Context, OnDisconnect};
 pub struct RouteLimits {
     /// In place of [`Limits::buffered_body_bytes`].
     pub buffered_body_bytes: Option<usize>,
+    /// In place of [`Limits::form_bytes`].
+    pub form_bytes: Option<u64>,
     /// In place of [`Limits::handler_time`]; `Some(None)` is without end.
     pub handler_time: Option<Option<Duration>>,
     /// What happens to the handler when its client is gone.
@@ -27,6 +29,7 @@ impl RouteLimits {
     pub(super) fn within(self, outer: Self) -> Self {
         Self {
             buffered_body_bytes: self.buffered_body_bytes.or(outer.buffered_body_bytes),
+            form_bytes: self.form_bytes.or(outer.form_bytes),
             handler_time: self.handler_time.or(outer.handler_time),
             on_disconnect: self.on_disconnect.or(outer.on_disconnect),
         }
@@ -37,6 +40,9 @@ impl RouteLimits {
         let Some(exchange) = context.exchange() else { return };
         if let Some(bytes) = self.buffered_body_bytes {
             exchange.set_buffered_body_bytes(bytes);
+        }
+        if let Some(bytes) = self.form_bytes {
+            exchange.set_form_bytes(bytes);
         }
         if let Some(time) = self.handler_time {
             exchange.set_handler_time(time);
@@ -52,6 +58,7 @@ impl fmt::Display for RouteLimits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let limits = [
             self.buffered_body_bytes.map(|bytes| format!("buffered_body_bytes {bytes}")),
+            self.form_bytes.map(|bytes| format!("form_bytes {bytes}")),
             self.handler_time.map(|time| match time {
                 Some(time) => format!("handler_time {time:?}"),
                 None => "handler_time without end".to_owned(),
@@ -68,6 +75,12 @@ macro_rules! limit_setters {
         #[doc = concat!("Bounds the bodies that ", $what, " buffers whole (`bytes`, `text`, `json`), in bytes; past it 413.")]
         pub fn buffered_body_bytes(mut self, bytes: usize) -> Self {
             self.limits.buffered_body_bytes = Some(bytes);
+            self
+        }
+
+        #[doc = concat!("Bounds the forms of several parts that ", $what, " reads, files and all, in bytes; past it 413.")]
+        pub fn form_bytes(mut self, bytes: u64) -> Self {
+            self.limits.form_bytes = Some(bytes);
             self
         }
 

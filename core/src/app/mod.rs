@@ -36,6 +36,8 @@ mod build_error;
 mod deserialize;
 mod explain;
 mod extract;
+mod files;
+mod files_service;
 mod handler;
 mod introspect;
 mod level;
@@ -51,6 +53,8 @@ mod render;
 mod routed;
 mod service;
 mod state;
+mod static_files;
+mod static_path;
 #[cfg(test)]
 mod tests;
 mod urls;
@@ -68,6 +72,8 @@ pub use extract::{
     Cookies, Extension, Form, FromHeader, FromParts, FromRequest, Header, Query, Requirements, ViaParts,
     ViaRequest,
 };
+pub use files::{Embedded, Files, Finding, Folder};
+pub use files_service::{FilesOr, FilesService};
 pub use handler::{Answer, Arguments, ByFunction, Function, Handler};
 pub use introspect::RouteInfo;
 pub use limits::RouteLimits;
@@ -79,6 +85,7 @@ pub use paths::IntoPaths;
 pub use routed::{Routed, RouterService};
 pub use service::AppService;
 pub use state::{State, States};
+pub use static_files::{ByFiles, StaticFiles};
 pub use urls::Urls;
 pub use view::View;
 pub use wrap::{NotItsRequest, Rest};

@@ -1,19 +1,19 @@
 //! The body of a message, as it arrives and as it leaves.
 //!
-//! The rule: a body that broke off never looks complete. Whoever reads gets every byte once, then `None`; or
-//! a typed [`BodyError`].
+//! The rule: a body that broke off never looks complete, and one that was read never looks empty. Whoever reads gets
+//! every byte once, then `None`; or a typed [`BodyError`].
 
 use std::borrow::Cow;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 
-use crate::error::{BoxError, Disconnected, LimitExceeded};
-use crate::h1::Refusal;
+use crate::error::{BoxError, LimitExceeded};
+use crate::message::BodyError;
 use crate::session::exchange::Exchange;
 
 /// A source of a body's bytes, polled by the session while there is room to write them.
@@ -58,11 +58,24 @@ pub(crate) enum Inner {
     Bytes(Bytes),
     Owned(Vec<u8>),
     Incoming(Incoming),
-    Stream(Mutex<Pin<Box<dyn BodyStream + Send>>>),
-    /// A stream that has ended, with its trailer fields.
-    Ended(Option<Box<HeaderMap>>),
+    Stream(Streamed),
+    /// All of it was handed out, or it broke off.
+    Ended(Ended),
     /// The handler wrote the response by itself; this stands in its place.
     Sent,
+}
+
+pub(crate) struct Streamed {
+    stream: Mutex<Pin<Box<dyn BodyStream + Send>>>,
+    /// Some of it was handed out.
+    begun: bool,
+}
+
+#[derive(Default)]
+pub(crate) struct Ended {
+    pub(crate) trailers: Option<Box<HeaderMap>>,
+    /// Who read it knows that this was all.
+    told: bool,
 }
 
 /// The body of the request whose exchange this is.
@@ -70,6 +83,17 @@ pub(crate) struct Incoming {
     exchange: Arc<Exchange>,
     /// What is left to read of the length that the peer declared.
     left: Option<u64>,
+    progress: Progress,
+}
+
+/// How far the reading of a body has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    Untouched,
+    /// Some of it was handed out.
+    Begun,
+    /// Its end was told to who read it.
+    Over,
 }
 
 impl Body {
@@ -80,7 +104,7 @@ impl Body {
 
     /// The bytes that `stream` gives.
     pub fn from_stream(stream: impl BodyStream + Send + 'static) -> Self {
-        Self(Inner::Stream(Mutex::new(Box::pin(stream))))
+        Self(Inner::Stream(Streamed { stream: Mutex::new(Box::pin(stream)), begun: false }))
     }
 
     /// The bytes that `poll` gives, called like [`BodyStream::poll_chunk`].
@@ -117,7 +141,7 @@ impl Body {
     }
 
     pub(crate) fn incoming(exchange: Arc<Exchange>, length: Option<u64>) -> Self {
-        Self(Inner::Incoming(Incoming { exchange, left: length }))
+        Self(Inner::Incoming(Incoming { exchange, left: length, progress: Progress::Untouched }))
     }
 
     pub(crate) const fn sent() -> Self {
@@ -131,7 +155,7 @@ impl Body {
             Inner::Bytes(bytes) => Some(bytes.len() as u64),
             Inner::Owned(bytes) => Some(bytes.len() as u64),
             Inner::Incoming(incoming) => incoming.left,
-            Inner::Stream(stream) => stream.lock().unwrap_or_else(PoisonError::into_inner).length(),
+            Inner::Stream(streamed) => streamed.lock().length(),
         }
     }
 
@@ -140,9 +164,39 @@ impl Body {
         self.length() == Some(0)
     }
 
-    /// The next piece, never an empty one; `None` at the end, and ever after.
+    /// Whether some of it was read, or all, so that [`bytes`](Self::bytes) can no longer give the whole.
+    ///
+    /// ```
+    /// use bakestone::Body;
+    /// use bakestone::message::BodyError;
+    ///
+    /// # let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    /// # fn now<T>(future: impl Future<Output = T>, cx: &mut std::task::Context<'_>) -> T {
+    /// #     let std::task::Poll::Ready(value) = std::pin::pin!(future).poll(cx) else { panic!("it waits") };
+    /// #     value
+    /// # }
+    /// let mut body = Body::from("hello");
+    /// assert!(!body.is_consumed());
+    /// assert_eq!(now(body.bytes(5), &mut cx).unwrap(), "hello");
+    /// assert!(body.is_consumed());
+    /// assert!(matches!(now(body.bytes(5), &mut cx), Err(BodyError::AlreadyConsumed)));
+    /// ```
+    pub fn is_consumed(&self) -> bool {
+        match &self.0 {
+            Inner::Empty | Inner::Bytes(_) | Inner::Owned(_) | Inner::Sent => false,
+            Inner::Incoming(incoming) => incoming.progress != Progress::Untouched,
+            Inner::Stream(streamed) => streamed.begun,
+            Inner::Ended(_) => true,
+        }
+    }
+
+    /// The next piece, never an empty one; `None` at the end.
     ///
     /// The future may be dropped at any point: nothing that arrived is lost, the next call gives it.
+    ///
+    /// # Errors
+    ///
+    /// [`BodyError`]; of a body that was read to its end before, [`BodyError::AlreadyConsumed`].
     pub fn chunk(&mut self) -> impl Future<Output = Result<Option<Bytes>, BodyError>> + Send + '_ {
         Chunk { body: self, waiting: false }
     }
@@ -150,7 +204,11 @@ impl Body {
     /// The same as [`chunk`](Self::chunk), for those who write futures by hand.
     pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, BodyError>> {
         match &mut self.0 {
-            Inner::Empty | Inner::Ended(_) | Inner::Sent => Poll::Ready(Ok(None)),
+            Inner::Empty | Inner::Sent => Poll::Ready(Ok(None)),
+            Inner::Ended(ended) => Poll::Ready(match std::mem::replace(&mut ended.told, true) {
+                false => Ok(None),
+                true => Err(BodyError::AlreadyConsumed),
+            }),
             Inner::Bytes(_) | Inner::Owned(_) => Poll::Ready(Ok(self.take_complete())),
             Inner::Incoming(incoming) => incoming.poll_chunk(cx),
             Inner::Stream(_) => self.poll_stream(cx),
@@ -160,20 +218,23 @@ impl Body {
     fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, BodyError>> {
         /// Empty pieces in a row, before others have their turn.
         const EMPTY: usize = 16;
-        let Inner::Stream(stream) = &mut self.0 else { return Poll::Ready(Ok(None)) };
-        let stream = stream.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let Inner::Stream(streamed) = &mut self.0 else { return Poll::Ready(Ok(None)) };
+        let stream = streamed.stream.get_mut().unwrap_or_else(PoisonError::into_inner);
         for _ in 0..EMPTY {
             match stream.as_mut().poll_chunk(cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Some(Ok(chunk))) if chunk.is_empty() => {}
-                Poll::Ready(Some(Ok(chunk))) => return Poll::Ready(Ok(Some(chunk))),
+                Poll::Ready(Some(Ok(chunk))) => {
+                    streamed.begun = true;
+                    return Poll::Ready(Ok(Some(chunk)));
+                }
                 Poll::Ready(Some(Err(error))) => {
-                    self.0 = Inner::Ended(None);
+                    self.0 = Inner::Ended(Ended::told());
                     return Poll::Ready(Err(BodyError::Source(error)));
                 }
                 Poll::Ready(None) => {
-                    let trailers = stream.as_mut().trailers();
-                    self.0 = Inner::Ended(trailers.map(Box::new));
+                    let trailers = stream.as_mut().trailers().map(Box::new);
+                    self.0 = Inner::Ended(Ended { trailers, told: true });
                     return Poll::Ready(Ok(None));
                 }
             }
@@ -189,44 +250,80 @@ impl Body {
             Inner::Owned(bytes) => Bytes::from(bytes),
             _ => return None,
         };
-        Some(bytes).filter(|bytes| !bytes.is_empty())
+        if bytes.is_empty() {
+            return None;
+        }
+        self.0 = Inner::Ended(Ended::default());
+        Some(bytes)
     }
 
     /// The whole body, at most `limit` bytes.
     ///
+    /// The future may be dropped at any point, and may fail: what had been read is there again for the next one
+    /// who reads.
+    ///
     /// # Errors
     ///
     /// [`BodyError::LimitExceeded`], which becomes 413, as soon as the body is known to be longer: for a
-    /// declared length at once, before the client is asked to send it.
+    /// declared length at once, before the client is asked to send it. [`BodyError::AlreadyConsumed`] if some of
+    /// it, or all, was read before.
     pub async fn bytes(&mut self, limit: usize) -> Result<Bytes, BodyError> {
         let exceeded = |seen: u64| {
             BodyError::LimitExceeded(LimitExceeded::new("buffered_body_bytes", limit as u64, seen))
         };
+        if self.is_consumed() {
+            return Err(BodyError::AlreadyConsumed);
+        }
         if let Some(length) = self.length().filter(|&length| length > limit as u64) {
             return Err(exceeded(length));
         }
-        let Some(first) = self.chunk().await? else { return Ok(Bytes::new()) };
-        let mut seen = first.len();
-        let mut whole = None;
-        while seen <= limit {
-            let Some(chunk) = self.chunk().await? else {
-                return Ok(whole.map_or(first, BytesMut::freeze));
-            };
-            seen += chunk.len();
-            whole.get_or_insert_with(|| BytesMut::from(&first[..])).extend_from_slice(&chunk);
+        let mut gathered = Gathered { body: self, first: Bytes::new(), more: BytesMut::new() };
+        while let Some(chunk) = gathered.body.chunk().await? {
+            let seen = gathered.add(chunk);
+            if seen > limit {
+                // How much had come by then is the network's affair, and not the client's.
+                return Err(exceeded(limit as u64 + 1));
+            }
         }
-        // How much had come by then is the network's affair, and not the client's.
-        Err(exceeded(limit as u64 + 1))
+        Ok(gathered.take())
     }
 
-    /// Lets a body whose whole was read be read again. Its trailer fields stay.
-    pub(crate) fn put_back(&mut self, whole: &Bytes) {
+    /// Lets what was read from the start be read again. Its trailer fields stay.
+    pub(crate) fn put_back(&mut self, bytes: Bytes) {
+        if bytes.is_empty() {
+            return;
+        }
         match &mut self.0 {
-            Inner::Incoming(incoming) => {
-                incoming.left = Some(whole.len() as u64);
-                incoming.exchange.put_back(whole.clone());
+            Inner::Incoming(incoming) => incoming.put_back(bytes),
+            Inner::Stream(_) => {
+                if let Inner::Stream(rest) = std::mem::take(&mut self.0) {
+                    let rest = rest.into_inner();
+                    *self = Self::from_stream(Again { first: Some(bytes), rest: Some(rest), trailers: None });
+                }
             }
-            inner @ Inner::Empty => *inner = Inner::Bytes(whole.clone()),
+            Inner::Ended(Ended { trailers: trailers @ Some(_), .. }) => {
+                let trailers = trailers.take();
+                *self = Self::from_stream(Again { first: Some(bytes), rest: None, trailers });
+            }
+            Inner::Empty | Inner::Ended(_) => self.0 = Inner::Bytes(bytes),
+            Inner::Bytes(_) | Inner::Owned(_) | Inner::Sent => {}
+        }
+    }
+
+    /// Takes it out: whoever reads what is left here is told so.
+    pub(crate) fn take(&mut self) -> Self {
+        match self.0 {
+            Inner::Empty => Self::empty(),
+            _ => std::mem::replace(self, Self(Inner::Ended(Ended::told()))),
+        }
+    }
+
+    /// Lets the end that was told just now be told again.
+    pub(crate) fn tell_end_again(&mut self) {
+        match &mut self.0 {
+            Inner::Incoming(incoming) if incoming.progress == Progress::Over => {
+                incoming.progress = Progress::Begun;
+            }
             _ => {}
         }
     }
@@ -235,7 +332,7 @@ impl Body {
     pub fn trailers(&self) -> Option<HeaderMap> {
         match &self.0 {
             Inner::Incoming(incoming) => incoming.exchange.trailers(),
-            Inner::Ended(trailers) => trailers.as_deref().cloned(),
+            Inner::Ended(ended) => ended.trailers.as_deref().cloned(),
             _ => None,
         }
     }
@@ -307,86 +404,110 @@ impl Drop for Chunk<'_> {
     }
 }
 
+/// What [`Body::bytes`] has read so far; unless it is taken, it goes back.
+struct Gathered<'a> {
+    body: &'a mut Body,
+    /// Most bodies are a single piece, and that is not copied.
+    first: Bytes,
+    more: BytesMut,
+}
+
+impl Gathered<'_> {
+    /// How many bytes there are now.
+    fn add(&mut self, chunk: Bytes) -> usize {
+        if self.first.is_empty() && self.more.is_empty() {
+            self.first = chunk;
+        } else {
+            let first = std::mem::take(&mut self.first);
+            self.more.extend_from_slice(&first);
+            self.more.extend_from_slice(&chunk);
+        }
+        self.first.len() + self.more.len()
+    }
+
+    fn take(&mut self) -> Bytes {
+        match self.more.is_empty() {
+            true => std::mem::take(&mut self.first),
+            false => std::mem::take(&mut self.more).freeze(),
+        }
+    }
+}
+
+impl Drop for Gathered<'_> {
+    fn drop(&mut self) {
+        let bytes = self.take();
+        self.body.put_back(bytes);
+    }
+}
+
+/// A stream whose beginning was read, and is to be read again.
+struct Again {
+    first: Option<Bytes>,
+    rest: Option<Pin<Box<dyn BodyStream + Send>>>,
+    trailers: Option<Box<HeaderMap>>,
+}
+
+impl BodyStream for Again {
+    fn poll_chunk(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
+        if let Some(first) = self.first.take() {
+            return Poll::Ready(Some(Ok(first)));
+        }
+        self.rest.as_mut().map_or(Poll::Ready(None), |rest| rest.as_mut().poll_chunk(cx))
+    }
+
+    fn trailers(mut self: Pin<&mut Self>) -> Option<HeaderMap> {
+        let own = self.trailers.take().map(|trailers| *trailers);
+        own.or_else(|| self.rest.as_mut()?.as_mut().trailers())
+    }
+}
+
+impl Streamed {
+    fn lock(&self) -> MutexGuard<'_, Pin<Box<dyn BodyStream + Send>>> {
+        self.stream.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn into_inner(self) -> Pin<Box<dyn BodyStream + Send>> {
+        self.stream.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ended {
+    /// The end of a body, which its reader knows of.
+    pub(crate) fn told() -> Self {
+        Self { trailers: None, told: true }
+    }
+}
+
 impl Incoming {
     fn poll_chunk(&mut self, cx: &Context<'_>) -> Poll<Result<Option<Bytes>, BodyError>> {
         let polled = self.exchange.poll_chunk(cx);
-        if let (Poll::Ready(Ok(Some(chunk))), Some(left)) = (&polled, &mut self.left) {
-            *left = left.saturating_sub(chunk.len() as u64);
+        match &polled {
+            Poll::Ready(Ok(Some(chunk))) => {
+                self.left = self.left.map(|left| left.saturating_sub(chunk.len() as u64));
+                self.progress = Progress::Begun;
+            }
+            Poll::Ready(Ok(None)) => match self.progress {
+                Progress::Untouched => {}
+                Progress::Begun => self.progress = Progress::Over,
+                Progress::Over => return Poll::Ready(Err(BodyError::AlreadyConsumed)),
+            },
+            _ => {}
         }
         polled
+    }
+
+    fn put_back(&mut self, bytes: Bytes) {
+        self.left = match self.progress {
+            Progress::Over => Some(bytes.len() as u64),
+            _ => self.left.map(|left| left + bytes.len() as u64),
+        };
+        self.progress = Progress::Untouched;
+        self.exchange.put_back(bytes);
     }
 }
 
 impl Drop for Incoming {
     fn drop(&mut self) {
         self.exchange.stop_wanting();
-    }
-}
-
-/// Why a body could not be read to its end.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum BodyError {
-    /// The client went away, or the exchange was over, before the body's end.
-    Disconnected(Disconnected),
-    /// The client broke the framing of the body.
-    Refused(Refusal),
-    /// The body is longer than the reader wants.
-    LimitExceeded(LimitExceeded),
-    /// The client did not send within `body_time`, or more slowly than `minimum_rate`.
-    TimedOut,
-    /// The body is not UTF-8; the number is how many bytes were.
-    NotUtf8(usize),
-    /// A stream of the application's own failed.
-    Source(BoxError),
-}
-
-impl BodyError {
-    /// The same error for the next one who asks; it is only asked of what the session itself puts there.
-    pub(crate) fn again(&self) -> Self {
-        match self {
-            Self::Disconnected(why) => Self::Disconnected(*why),
-            Self::Refused(refusal) => Self::Refused(*refusal),
-            Self::LimitExceeded(limit) => Self::LimitExceeded(*limit),
-            Self::TimedOut => Self::TimedOut,
-            Self::NotUtf8(valid) => Self::NotUtf8(*valid),
-            Self::Source(source) => Self::Source(source.to_string().into()),
-        }
-    }
-
-    /// The status that it stands for, and whether its text is meant for the client.
-    pub(crate) fn meaning(&self) -> (StatusCode, bool) {
-        match self {
-            Self::Disconnected(_) | Self::NotUtf8(_) => (StatusCode::BAD_REQUEST, true),
-            Self::Refused(refusal) => (refusal.status, true),
-            Self::LimitExceeded(_) => (StatusCode::PAYLOAD_TOO_LARGE, true),
-            Self::TimedOut => (StatusCode::REQUEST_TIMEOUT, true),
-            Self::Source(_) => (StatusCode::INTERNAL_SERVER_ERROR, false),
-        }
-    }
-}
-
-impl fmt::Display for BodyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Disconnected(why) => why.fmt(f),
-            Self::Refused(refusal) => refusal.fmt(f),
-            Self::LimitExceeded(limit) => limit.fmt(f),
-            Self::TimedOut => f.write_str("the client sent its body too slowly"),
-            Self::NotUtf8(valid) => write!(f, "the body is not UTF-8 after {valid} bytes"),
-            Self::Source(source) => write!(f, "the body's source failed: {source}"),
-        }
-    }
-}
-
-impl std::error::Error for BodyError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Disconnected(why) => Some(why),
-            Self::Refused(refusal) => Some(refusal),
-            Self::LimitExceeded(limit) => Some(limit),
-            Self::Source(source) => Some(&**source),
-            Self::TimedOut | Self::NotUtf8(_) => None,
-        }
     }
 }

@@ -4,15 +4,15 @@
 //! length is true of what is still to come.
 
 use std::pin::Pin;
-use std::sync::PoisonError;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Frame, SizeHint};
 
-use super::body::{Body, BodyError, BodyStream, Inner};
+use super::body::{Body, BodyStream, Ended, Inner};
 use crate::error::BoxError;
+use crate::message::BodyError;
 
 /// With the feature `http-body`.
 impl http_body::Body for Body {
@@ -24,20 +24,25 @@ impl http_body::Body for Body {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let body = self.get_mut();
+        if let Inner::Ended(_) = body.0 {
+            // Who asks again after the end asks for what is left: the trailer fields, or nothing.
+            return Poll::Ready(take_trailers(body));
+        }
         forget_length(body);
         Poll::Ready(match ready!(body.poll_chunk(cx)) {
             Ok(Some(chunk)) => Some(Ok(Frame::data(chunk))),
-            Ok(None) => take_trailers(body).map(|fields| Ok(Frame::trailers(fields))),
+            Ok(None) => take_trailers(body),
             Err(error) => Some(Err(error)),
         })
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.0 {
-            Inner::Empty | Inner::Ended(None) | Inner::Sent => true,
+            Inner::Empty | Inner::Sent => true,
+            Inner::Ended(ended) => ended.trailers.is_none(),
             Inner::Bytes(bytes) => bytes.is_empty(),
             Inner::Owned(bytes) => bytes.is_empty(),
-            Inner::Ended(Some(_)) | Inner::Incoming(_) | Inner::Stream(_) => false,
+            Inner::Incoming(_) | Inner::Stream(_) => false,
         }
     }
 
@@ -51,11 +56,11 @@ impl http_body::Body for Body {
     }
 }
 
-/// Takes the trailer fields of a body that was read to its end: they are given once.
-fn take_trailers(body: &mut Body) -> Option<HeaderMap> {
-    let fields = body.trailers()?;
-    body.0 = Inner::Ended(None);
-    Some(fields)
+/// Takes the trailer fields of a body that was read to its end: they are given once, and there is no frame after them.
+fn take_trailers(body: &mut Body) -> Option<Result<Frame<Bytes>, BodyError>> {
+    let fields = body.trailers();
+    body.0 = Inner::Ended(Ended::told());
+    fields.map(|fields| Ok(Frame::trailers(fields)))
 }
 
 /// Lets a stream that is about to begin no longer tell its length, which is that of the whole.
@@ -64,7 +69,7 @@ fn forget_length(body: &mut Body) {
         return;
     }
     if let Inner::Stream(stream) = std::mem::take(&mut body.0) {
-        *body = Body::from_stream(Begun(stream.into_inner().unwrap_or_else(PoisonError::into_inner)));
+        *body = Body::from_stream(Begun(stream.into_inner()));
     }
 }
 

@@ -4,25 +4,25 @@ use std::borrow::Cow;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName};
 use http::request::Parts;
+use http::uri::{Authority, PathAndQuery};
 use http::{Extensions, HeaderMap, Method, StatusCode, Uri, Version};
 
-use crate::http::urlencoded::{self, Decoder};
-use crate::http::{Accept, MediaType, cookie};
+use crate::http::{Accept, MediaType, cookie, percent, urlencoded};
 #[cfg(doc)]
 use crate::limits::Limits;
+use crate::machine::Address;
 use crate::message::writer::{self, ResponseWriter, WriteError};
-use crate::message::{Asked, Body, BodyError, Context, MultiMap, Reason, Rejection};
+use crate::message::{Asked, Body, Context, MultiMap};
 use crate::router::Params;
 
 /// A request. It is handed to the handler whole, and may be kept, moved and taken apart.
 #[derive(Debug)]
 pub struct Request {
     parts: Parts,
-    body: Body,
-    context: Context,
+    pub(super) body: Body,
+    pub(super) context: Context,
     params: Params,
     /// How many segments of the path lead to the mount.
     root: usize,
@@ -39,7 +39,7 @@ impl Request {
     /// use http::{Method, Uri};
     ///
     /// let request = Request::new(Method::GET, Uri::from_static("/cakes?kind=welsh"), "");
-    /// assert_eq!(request.path(), "/cakes");
+    /// assert_eq!(request.raw_path(), "/cakes");
     /// assert_eq!(request.raw_query(), Some("kind=welsh"));
     /// ```
     pub fn new(method: Method, uri: Uri, body: impl Into<Body>) -> Self {
@@ -74,11 +74,78 @@ impl Request {
         &mut self.parts.uri
     }
 
-    /// The target's path as it was sent, percent-encoded: `/%61dmin` is another text than `/admin`, and the same path
-    /// to the router. **What guards a part of an application stands in its mount or on its routes**, and does not
-    /// compare this.
-    pub fn path(&self) -> &str {
+    /// The target's path, decoded: `/%61dmin` is `/admin`, and so is what the router takes them for. What is no UTF-8
+    /// becomes U+FFFD.
+    ///
+    /// An encoded slash is a slash here, and to the router it is none: **what guards a part of an application stands in
+    /// its mount or on its routes**, and does not compare this.
+    ///
+    /// ```
+    /// use bakestone::Request;
+    /// use http::{Method, Uri};
+    ///
+    /// let request = Request::new(Method::GET, Uri::from_static("/bara%20brith?slices=2"), ());
+    /// assert_eq!((&*request.path(), request.raw_path()), ("/bara brith", "/bara%20brith"));
+    /// ```
+    pub fn path(&self) -> Cow<'_, str> {
+        percent::decode(self.raw_path())
+    }
+
+    /// The target's path as it was sent, percent-encoded.
+    pub fn raw_path(&self) -> &str {
         self.parts.uri.path()
+    }
+
+    /// What the client asked for, as an absolute URI (RFC 9110, section 7.1): the [scheme](Self::scheme), the
+    /// [host](Self::host), and the path and the query as they were sent.
+    ///
+    /// It is what the client says. Behind a proxy it is what the proxy says; and an application that puts it into a
+    /// link or a mail compares the host with those that it knows.
+    ///
+    /// ```
+    /// use bakestone::Request;
+    /// use http::{HeaderValue, Method, Uri};
+    ///
+    /// let mut request = Request::new(Method::GET, Uri::from_static("/cakes?kind=welsh"), ());
+    /// request.headers_mut().insert("host", HeaderValue::from_static("example.com:8080"));
+    /// assert_eq!(request.url(), "http://example.com:8080/cakes?kind=welsh");
+    /// ```
+    pub fn url(&self) -> Uri {
+        let host = self.host().and_then(|host| host.parse::<Authority>().ok());
+        let local = || match &self.context.connection().local {
+            Some(Address::Ip(address)) => address.to_string().parse().ok(),
+            _ => None,
+        };
+        let authority = host.or_else(local).unwrap_or_else(|| Authority::from_static("localhost"));
+        // Neither `*` nor the target of CONNECT has a path (RFC 9112, section 3.3).
+        let path = self.uri().path_and_query().filter(|path| path.as_str().starts_with('/')).cloned();
+        let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
+        let url = Uri::builder().scheme(self.scheme()).authority(authority).path_and_query(path);
+        url.build().unwrap_or_default()
+    }
+
+    /// The host and the port that the client asked for: the target's own, else those of the `Host` field.
+    pub fn host(&self) -> Option<&str> {
+        self.uri()
+            .authority()
+            .map(Authority::as_str)
+            .or_else(|| self.only(&HOST))
+            .filter(|host| !host.is_empty())
+    }
+
+    /// `"https"` on a connection that is encrypted, else `"http"`.
+    pub fn scheme(&self) -> &'static str {
+        self.context.connection().scheme()
+    }
+
+    /// The other end's address, where the driver knows it.
+    pub fn peer(&self) -> Option<&Address> {
+        self.context.connection().peer.as_ref()
+    }
+
+    /// This end's address, where the driver knows it.
+    pub fn local(&self) -> Option<&Address> {
+        self.context.connection().local.as_ref()
     }
 
     /// The target's query as it was sent, percent-encoded and without the `?`.
@@ -216,13 +283,13 @@ impl Request {
     /// an application that is mounted at `/shop`; empty outside of mounts, and before routing. Whoever changes the target
     /// behind the routing changes what this is cut from.
     pub fn root_path(&self) -> &str {
-        self.path().get(..self.root_end()).unwrap_or_default()
+        self.raw_path().get(..self.root_end()).unwrap_or_default()
     }
 
-    /// The path as the mount sees it, as it was sent: [`path`](Self::path) without
+    /// The path as the mount sees it, as it was sent: [`raw_path`](Self::raw_path) without
     /// [`root_path`](Self::root_path), and `/` if nothing is left.
     pub fn path_in_mount(&self) -> &str {
-        match self.path().get(self.root_end()..) {
+        match self.raw_path().get(self.root_end()..) {
             Some("") | None => "/",
             Some(rest) => rest,
         }
@@ -232,94 +299,13 @@ impl Request {
         if self.root == 0 {
             return 0;
         }
-        let slashes = self.path().bytes().enumerate().filter(|(_, byte)| *byte == b'/');
-        slashes.map(|(at, _)| at).nth(self.root).unwrap_or(self.path().len())
+        let slashes = self.raw_path().bytes().enumerate().filter(|(_, byte)| *byte == b'/');
+        slashes.map(|(at, _)| at).nth(self.root).unwrap_or(self.raw_path().len())
     }
 
     /// The context to answer in: time, files, blocking work, background work.
     pub fn context(&self) -> &Context {
         &self.context
-    }
-
-    /// The body, to read.
-    pub fn body(&mut self) -> &mut Body {
-        &mut self.body
-    }
-
-    /// The body, to keep: it may be moved into a response, a task or another thread.
-    pub fn into_body(self) -> Body {
-        self.body
-    }
-
-    /// Takes the body out, and leaves an empty one.
-    pub fn take_body(&mut self) -> Body {
-        std::mem::take(&mut self.body)
-    }
-
-    /// The next piece of the body; see [`Body::chunk`].
-    ///
-    /// # Errors
-    ///
-    /// [`BodyError`].
-    pub async fn chunk(&mut self) -> Result<Option<Bytes>, BodyError> {
-        self.body.chunk().await
-    }
-
-    /// The whole body, at most [`Limits::buffered_body_bytes`]; [`Body::bytes`] takes another limit.
-    ///
-    /// # Errors
-    ///
-    /// [`BodyError`]; a longer body becomes 413.
-    pub async fn bytes(&mut self) -> Result<Bytes, BodyError> {
-        let limit = self.context.body_limits().buffered_body_bytes;
-        let bytes = self.body.bytes(limit).await?;
-        self.body.put_back(&bytes);
-        Ok(bytes)
-    }
-
-    /// The whole body as UTF-8 text, at most [`Limits::buffered_body_bytes`].
-    ///
-    /// # Errors
-    ///
-    /// [`BodyError`]; [`BodyError::NotUtf8`] becomes 400.
-    pub async fn text(&mut self) -> Result<String, BodyError> {
-        let bytes = self.bytes().await?;
-        String::from_utf8(bytes.into()).map_err(|error| BodyError::NotUtf8(error.utf8_error().valid_up_to()))
-    }
-
-    /// The whole body, at most [`Limits::buffered_body_bytes`], as JSON. The content type is not looked at, as
-    /// it is by the extractor [`Json`](crate::Json).
-    ///
-    /// # Errors
-    ///
-    /// [`BodyError`], and a [`Rejection`] (400) for what is not the JSON of a `T`, with the line and the column.
-    #[cfg(feature = "json")]
-    pub async fn json<T: serde_core::de::DeserializeOwned>(&mut self) -> crate::Result<T> {
-        let bytes = self.bytes().await?;
-        serde_json::from_slice(&bytes).map_err(|error| not_json::<T>(&error).into())
-    }
-
-    /// The whole body as a form, `application/x-www-form-urlencoded`: at most [`Limits::buffered_body_bytes`],
-    /// [`Limits::form_fields`] and [`Limits::form_field_bytes`]. It is decoded as [`urlencoded`] says, as UTF-8,
-    /// whatever character set the client names.
-    ///
-    /// # Errors
-    ///
-    /// A [`Rejection`] (415) for another content type or none, before the body is read; [`BodyError`]; 413 for
-    /// more than the limits allow.
-    pub async fn form(&mut self) -> crate::Result<MultiMap> {
-        const FORM: &str = "application/x-www-form-urlencoded";
-        if self.content_type().as_deref() != Some(FORM) {
-            let expected = format!("`{FORM}`");
-            return Err(Rejection::new::<MultiMap>(Reason::ContentType, "content type", expected).into());
-        }
-        let limits = self.context.body_limits();
-        let body = self.bytes().await?;
-        let mut fields = MultiMap::new();
-        let mut decoder = Decoder::new(limits.form_fields as usize, limits.form_field_bytes as usize);
-        decoder.push(&body, &mut fields)?;
-        decoder.finish(&mut fields);
-        Ok(fields)
     }
 
     /// Begins the response here and now, to write its body while the handler runs. The handler then returns
@@ -384,37 +370,4 @@ struct Mounted {
 /// The context of a request that no session has read.
 fn detached(parts: &Parts) -> Context {
     Context::of_detached(Some(Asked::new(&parts.method, &parts.uri, &parts.headers)))
-}
-
-/// What is said of a body that is not the JSON of a `T`. The parser's text about a value repeats what the client
-/// sent, so only what stands behind that is told.
-#[cfg(feature = "json")]
-fn not_json<T>(error: &serde_json::Error) -> Rejection {
-    let text = error.to_string();
-    // What a type refuses after it was read has no place.
-    let place = match error.line() {
-        0 => String::new(),
-        line => format!(" at line {line} column {}", error.column()),
-    };
-    let expected = || match text.rsplit_once(", expected ") {
-        // A type's own words may begin otherwise, and hold anything.
-        Some((_, expected)) if text.starts_with("invalid ") || text.starts_with("unknown ") => {
-            expected.to_owned()
-        }
-        _ => format!("of the needed form{place}"),
-    };
-    let rejection = if !error.is_data() {
-        Rejection::new::<T>(Reason::Malformed, "body's JSON", text.clone())
-    } else if let Some((name, _)) = text.strip_prefix("missing field `").and_then(|rest| rest.split_once('`'))
-    {
-        Rejection::new::<T>(Reason::Missing, "body", "").with_field(name.to_owned())
-    } else if text.starts_with("unknown field `") {
-        // Of a type without fields nothing is expected, and all of the text may be the client's.
-        let none = text.contains("`, there are no fields");
-        let expected = if none { format!("no field{place}") } else { format!("only {}", expected()) };
-        Rejection::new::<T>(Reason::Unknown, "body's JSON", expected)
-    } else {
-        Rejection::new::<T>(Reason::Invalid, "body's JSON", expected())
-    };
-    rejection.with_detail(text)
 }

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 use crate::error::Disconnected;
-use crate::limits::{BodyLimits, Limits};
+use crate::limits::Limits;
 use crate::message::{Asked, BodyError, OnDisconnect, WriteError};
 use crate::session::lifecycle::Task;
 use crate::session::scope::{Scope, lock};
@@ -25,6 +25,8 @@ pub(crate) struct Exchange {
     asked: Option<Asked>,
     /// The route's own handler time in milliseconds, or one of the two below. It is asked for at each step.
     handler_millis: AtomicU64,
+    /// Those of the session; of an exchange without one, the defaults.
+    limits: Arc<Limits>,
     state: Mutex<State>,
 }
 
@@ -49,8 +51,28 @@ struct State {
     on_disconnect: Option<OnDisconnect>,
     switch: Switch,
     after: Vec<Task>,
-    /// Of an exchange without a session, they are the defaults.
-    body_limits: BodyLimits,
+    buffered_body_bytes: OfRoute,
+    form_bytes: OfRoute,
+}
+
+/// What the route says of a limit, in place of the session's. Every idle connection keeps two, so one is a number.
+#[derive(Clone, Copy)]
+struct OfRoute(u64);
+
+impl Default for OfRoute {
+    fn default() -> Self {
+        Self(UNSET)
+    }
+}
+
+impl OfRoute {
+    fn new(limit: u64) -> Self {
+        Self(limit.min(NONE))
+    }
+
+    fn unless(self, usual: u64) -> u64 {
+        if self.0 == UNSET { usual } else { self.0 }
+    }
 }
 
 /// Which response makes the connection the handler's, as a stream of bytes in both directions.
@@ -99,7 +121,6 @@ struct Outgoing {
     queue: VecDeque<Bytes>,
     queued: usize,
     stage: WriteStage,
-    limit: usize,
 }
 
 /// The head of a response that the handler writes by itself.
@@ -129,27 +150,28 @@ pub(crate) struct Written {
 }
 
 impl Exchange {
-    pub(crate) fn new(scope: Arc<Scope>) -> Arc<Self> {
-        Arc::new(Self { scope, asked: None, handler_millis: AtomicU64::new(UNSET), state: Mutex::default() })
+    pub(crate) fn new(scope: Arc<Scope>, limits: Arc<Limits>) -> Arc<Self> {
+        Arc::new(Self::unshared(scope, None, limits))
+    }
+
+    fn unshared(scope: Arc<Scope>, asked: Option<Asked>, limits: Arc<Limits>) -> Self {
+        Self { scope, asked, handler_millis: AtomicU64::new(UNSET), limits, state: Mutex::default() }
     }
 
     /// An exchange that no session stands behind.
     pub(crate) fn detached(asked: Option<Asked>) -> Arc<Self> {
-        let handler_millis = AtomicU64::new(UNSET);
-        let exchange = Self { scope: Scope::detached(), asked, handler_millis, state: Mutex::default() };
+        let exchange = Self::unshared(Scope::detached(), asked, Arc::default());
         exchange.end();
         Arc::new(exchange)
     }
 
     /// Makes the exchange as new for the next request; `switch` says which status makes the connection the
     /// handler's.
-    pub(crate) fn restart(&mut self, limits: &Limits, switch: Switch, asked: Option<Asked>) {
+    pub(crate) fn restart(&mut self, switch: Switch, asked: Option<Asked>) {
         self.asked = asked;
         *self.handler_millis.get_mut() = UNSET;
         let state = self.state.get_mut().unwrap_or_else(|poison| poison.into_inner());
         *state = State::default();
-        state.outgoing.limit = (limits.output_bytes / 4).max(1);
-        state.body_limits = limits.into();
         state.switch = switch;
     }
 
@@ -295,9 +317,14 @@ impl Exchange {
         drop(old);
     }
 
-    /// Lets a body that was read to its end be read again.
-    pub(crate) fn put_back(&self, whole: Bytes) {
-        lock(&self.state).incoming.chunk = Some(whole).filter(|whole| !whole.is_empty());
+    /// Lets what was read of the body be read again, before what has come meanwhile.
+    pub(crate) fn put_back(&self, bytes: Bytes) {
+        let mut state = lock(&self.state);
+        let chunk = &mut state.incoming.chunk;
+        *chunk = Some(match chunk.take() {
+            None => bytes,
+            Some(later) => [bytes, later].concat().into(),
+        });
     }
 
     /// The trailer fields, once the body has ended well.
@@ -345,7 +372,7 @@ impl Exchange {
         }
         let slot = (Wait::Room, state.slot(id));
         let old = state.waits.remove(&slot);
-        if state.outgoing.queued >= state.outgoing.limit {
+        if state.outgoing.queued >= (self.limits.output_bytes / 4).max(1) {
             state.waits.insert(slot, cx.waker().clone());
             drop(state);
             drop(old);
@@ -398,12 +425,27 @@ impl Exchange {
     }
 
     pub(crate) fn set_buffered_body_bytes(&self, bytes: usize) {
-        lock(&self.state).body_limits.buffered_body_bytes = bytes;
+        lock(&self.state).buffered_body_bytes = OfRoute::new(bytes as u64);
     }
 
-    /// How much of the body a handler may have buffered.
-    pub(crate) fn body_limits(&self) -> BodyLimits {
-        lock(&self.state).body_limits
+    /// How much of the body a handler may have buffered, in bytes.
+    pub(crate) fn buffered_body_bytes(&self) -> usize {
+        let bytes = lock(&self.state).buffered_body_bytes.unless(self.limits.buffered_body_bytes as u64);
+        usize::try_from(bytes).unwrap_or(usize::MAX)
+    }
+
+    pub(crate) fn set_form_bytes(&self, bytes: u64) {
+        lock(&self.state).form_bytes = OfRoute::new(bytes);
+    }
+
+    /// How long a body of several parts may be, in bytes.
+    pub(crate) fn form_bytes(&self) -> u64 {
+        lock(&self.state).form_bytes.unless(self.limits.form_bytes)
+    }
+
+    /// The limits of the session.
+    pub(crate) fn limits(&self) -> &Arc<Limits> {
+        &self.limits
     }
 
     pub(crate) fn lost(&self) -> Option<Disconnected> {

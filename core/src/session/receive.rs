@@ -109,10 +109,10 @@ impl<S: Service> Session<S> {
     /// Makes the exchange as new. If a part of it was kept, that part keeps the old one.
     fn renew_exchange(&mut self, switch: Switch, asked: Option<Asked>) {
         if Arc::get_mut(&mut self.exchange).is_none() {
-            self.exchange = Exchange::new(self.scope.clone());
+            self.exchange = Exchange::new(self.scope.clone(), self.exchange.limits().clone());
         }
         if let Some(exchange) = Arc::get_mut(&mut self.exchange) {
-            exchange.restart(self.conn.limits(), switch, asked);
+            exchange.restart(switch, asked);
         }
     }
 

@@ -121,12 +121,13 @@ impl<S: Service> Session<S> {
             return self.fail(panicked(), io);
         };
         let sends = self.will_send_body(status);
-        let streams = sends && matches!(body.0, Inner::Stream(_) | Inner::Incoming(_));
+        let streams = sends && matches!(body.0, Inner::Stream(_) | Inner::Incoming(_) | Inner::Ended(_));
         let mut first = None;
         if streams {
             // An error that is there at once can still become a response of its own.
             match self.poll_body(&mut body) {
-                Some(Poll::Ready(Ok(chunk))) => first = chunk,
+                Some(Poll::Ready(Ok(Some(chunk)))) => first = Some(chunk),
+                Some(Poll::Ready(Ok(None))) => body.tell_end_again(),
                 Some(Poll::Pending) => {}
                 Some(Poll::Ready(Err(error))) => return self.fail(error.into(), io),
                 None => {
@@ -137,7 +138,7 @@ impl<S: Service> Session<S> {
         }
         let length = match &body.0 {
             // Over before it began: what it announced decides whether that is well, unless it announced nothing.
-            Inner::Ended(None) => length.or(Some(0)),
+            Inner::Ended(ended) if ended.trailers.is_none() => length.or(Some(0)),
             _ => length,
         };
         self.announce_close(!streams || matches!(body.0, Inner::Ended(_)));
@@ -161,8 +162,8 @@ impl<S: Service> Session<S> {
         let sent = match body.0 {
             Inner::Bytes(bytes) => self.conn.send_data(bytes, &mut io.output),
             Inner::Owned(bytes) => self.conn.send_data(bytes, &mut io.output),
-            Inner::Ended(fields) => {
-                trailers = fields;
+            Inner::Ended(ended) => {
+                trailers = ended.trailers;
                 sent
             }
             Inner::Empty | Inner::Sent => sent,

@@ -149,10 +149,10 @@ impl<S: Service> Session<S> {
         let scope = Scope::new();
         Self {
             service: service.into_service(),
-            conn: ServerConn::new(limits),
+            conn: ServerConn::new(limits.clone()),
             accepted: false,
             waker: scope.clone().into(),
-            exchange: Exchange::new(scope.clone()),
+            exchange: Exchange::new(scope.clone(), limits),
             scope,
             attached: None,
             observed: Observed::default(),

@@ -4,13 +4,17 @@
 //! own means and nothing besides. A row that the toolkit cannot answer yet has no route, and is 404.
 
 mod bodies;
+mod cookies;
 mod fields;
+mod forms;
+mod inspect;
 mod query;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path as FilePath;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,10 +41,11 @@ pub(crate) type Sleeping = Pin<Box<dyn Future<Output = ()> + Send>>;
 #[derive(Clone, Default)]
 struct Ended(Arc<AtomicU64>);
 
-/// The table as an application, with `native` for the runtime's own timer.
-pub(crate) fn app(native: NativeSleep) -> App {
+/// The table as an application, with `native` for the runtime's own timer, that saves uploads in `uploads`.
+pub(crate) fn app(native: NativeSleep, uploads: &FilePath) -> App {
     App::new()
         .state(native)
+        .state(forms::Uploads::new(uploads))
         .state(Ended::default())
         .route("/", get(root))
         .route("/ok", get(ok))
@@ -58,9 +63,17 @@ pub(crate) fn app(native: NativeSleep) -> App {
         .route("/limit", post(bodies::limit))
         .route("/noread", post(bodies::noread))
         .route("/json-echo", post(bodies::json_echo))
+        .route("/inspect", any(inspect::inspect))
+        .route("/form-files", post(forms::form_files))
+        .route("/multipart", post(forms::parts))
+        .route("/multipart-count", post(forms::count))
+        .route("/upload", post(forms::upload))
         .route("/query", get(fields::query))
         .route("/form", post(fields::form))
         .route("/cookies", get(fields::cookies))
+        .route("/set-cookie", post(cookies::set_exactly))
+        .route("/cookies/set", get(cookies::set))
+        .route("/cookies/delete", get(cookies::delete))
         .route("/header", get(fields::field))
         .route(["/redirect", "/redirect/{status:int}"], get(fields::redirect))
         .route("/api/users/{user:int}/records/{record:int}", put(fields::record))

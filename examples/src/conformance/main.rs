@@ -174,7 +174,7 @@ fn main() -> ExitCode {
     };
     let (runtime, server) = (flags.runtime, flags.server());
     let served = match flags.profile {
-        None => run(runtime, app::app(flags.native_sleep()), server),
+        None => run(runtime, app::app(flags.native_sleep(), &std::env::temp_dir()), server),
         Some(Profile::Echo) => run(runtime, profiles::echo, server),
         Some(Profile::Inspect) => run(runtime, profiles::inspect, server),
     };

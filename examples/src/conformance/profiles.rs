@@ -35,14 +35,14 @@ pub(crate) async fn inspect(mut request: Request) -> Result<Json<Value>> {
     })))
 }
 
-fn pairs(headers: &HeaderMap) -> Vec<(&str, String)> {
+pub(crate) fn pairs(headers: &HeaderMap) -> Vec<(&str, String)> {
     let pairs = headers.iter();
     pairs
         .map(|(name, value)| (name.as_str(), value.as_bytes().iter().map(|&byte| char::from(byte)).collect()))
         .collect()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(2 * bytes.len());
     for byte in bytes {
         // A `String` takes all that is written to it.

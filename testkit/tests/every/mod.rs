@@ -9,7 +9,7 @@ use bakestone::{
 /// One handler for every kind of exchange; the path says which.
 pub(crate) async fn every(mut request: Request) -> Result<Response> {
     let context = request.context().clone();
-    match request.path() {
+    match request.raw_path() {
         "/buffer" => Ok(Response::new(request.bytes().await?.len().to_string())),
         "/echo" => Ok(Response::new(request.into_body())),
         "/sleep" => {

@@ -4,6 +4,7 @@
 //! that the row says; a field without a row fails.
 #![allow(clippy::unwrap_used, reason = "a test that fails is to say where")]
 
+mod forms;
 mod rates;
 mod sizes;
 mod times;
@@ -15,11 +16,14 @@ use std::time::Duration;
 use bakestone::app::AppService;
 use bakestone::message::Sent;
 use bakestone::{
-    App, Bytes, Context, Form, HeaderMap, Limits, MultiMap, Request, Result, Session, StatusCode, Text, get,
-    post,
+    App, Bytes, Context, Form, FormData, HeaderMap, Limits, MultiMap, Request, Result, Session, StatusCode,
+    Text, get, post,
 };
 use bakestone_testkit::Wire;
 
+use forms::{
+    a_form_of_parts_has_what_the_bounds_allow_and_no_more, files_are_in_memory_up_to_the_bound_together,
+};
 use rates::{
     a_body_at_the_rate_lives_and_a_slower_one_is_cut,
     a_byte_now_and_then_holds_nothing_unless_the_rate_is_off,
@@ -49,6 +53,9 @@ fn app() -> AppService {
     async fn length(mut request: Request) -> Result<Text<String>> {
         Ok(Text(request.bytes().await?.len().to_string()))
     }
+    async fn parts(form: FormData) -> Text<String> {
+        Text(form.len().to_string())
+    }
     async fn fields(Form(form): Form<MultiMap>) -> Text<String> {
         Text(form.len().to_string())
     }
@@ -70,6 +77,7 @@ fn app() -> AppService {
     App::new()
         .route("/", get(hello).post(length))
         .route("/form", post(fields))
+        .route("/parts", post(parts))
         .route("/unread", post(hello))
         .route("/later", post(later))
         .route("/large", get(|| vec![b'x'; LARGE_BYTES]))
@@ -118,7 +126,14 @@ fn expect_last_answer(wire: &mut Server, status: &str, why: &str) {
 }
 
 /// The bounds that stand in no table, each with the test that shows it.
-const OTHERS: [(&str, fn()); 8] = [
+const OTHERS: [(&str, fn()); 15] = [
+    ("form_bytes", a_form_of_parts_has_what_the_bounds_allow_and_no_more),
+    ("form_files", a_form_of_parts_has_what_the_bounds_allow_and_no_more),
+    ("form_fields", a_form_of_parts_has_what_the_bounds_allow_and_no_more),
+    ("form_field_bytes", a_form_of_parts_has_what_the_bounds_allow_and_no_more),
+    ("part_head_bytes", a_form_of_parts_has_what_the_bounds_allow_and_no_more),
+    ("part_head_fields", a_form_of_parts_has_what_the_bounds_allow_and_no_more),
+    ("form_file_memory_bytes", files_are_in_memory_up_to_the_bound_together),
     ("form_fields", a_form_has_what_the_bounds_allow_and_no_more),
     ("form_field_bytes", a_form_has_what_the_bounds_allow_and_no_more),
     ("output_bytes", output_is_made_up_to_the_bound),
@@ -150,7 +165,12 @@ fn every_limit_has_a_row() {
 
 type Set = fn(&mut Limits, usize);
 
-const MORE_SIZES: [(&str, Set); 5] = [
+const MORE_SIZES: [(&str, Set); 10] = [
+    ("form_bytes", |limits, value| limits.form_bytes = value as u64),
+    ("form_files", |limits, value| limits.form_files = value),
+    ("form_file_memory_bytes", |limits, value| limits.form_file_memory_bytes = value),
+    ("part_head_bytes", |limits, value| limits.part_head_bytes = value),
+    ("part_head_fields", |limits, value| limits.part_head_fields = value),
     ("form_fields", |limits, value| limits.form_fields = value),
     ("form_field_bytes", |limits, value| limits.form_field_bytes = value),
     ("output_bytes", |limits, value| limits.output_bytes = value),
@@ -190,6 +210,7 @@ fn the_least_and_the_most_of_each_bound_harm_nobody() {
         with_length("/", 3) + "on",
         chunked("1\r\nx\r\n0\r\n\r\n"),
         form("a=b"),
+        forms::form("--b\r\nContent-Disposition: form-data; name=a; filename=f\r\n\r\nx\r\n"),
     ];
     for limits in numbers.chain(times).chain(rates) {
         for (input, hold) in inputs.iter().flat_map(|input| [(input, false), (input, true)]) {

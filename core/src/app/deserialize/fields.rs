@@ -3,19 +3,27 @@
 use serde_core::de::value::{MapDeserializer, SeqDeserializer};
 use serde_core::de::{DeserializeSeed, Deserializer, Error, MapAccess, Unexpected, Visitor};
 
+use super::files::UPLOADED_FILE;
 use super::misfit::{Found, Misfit};
 use super::value::Value;
 use crate::message::MultiMap;
 
 /// The fields, as what they are to be.
-pub(super) struct Fields<'a>(pub(super) &'a MultiMap);
+pub(super) struct Fields<'a> {
+    pub(super) fields: &'a MultiMap,
+    /// The names of files, each by its number. Only a struct takes files.
+    pub(super) files: &'a [String],
+}
 
 impl<'a> Fields<'a> {
     fn by_name(self, known: &'static [&'static str]) -> ByName<'a> {
-        let mut pairs: Vec<(usize, &str, &str)> =
-            self.0.iter().enumerate().map(|(at, (name, value))| (at, name, value)).collect();
+        let fields = self.fields.iter().map(|(name, value)| (name, Value::new(value)));
+        let files = self.files.iter().zip(0..).filter(|_| !known.is_empty());
+        let files = files.map(|(name, number)| (&**name, Value::file(number)));
+        let mut pairs: Vec<(usize, &str, Value<'_>)> =
+            fields.chain(files).enumerate().map(|(at, (name, value))| (at, name, value)).collect();
         // The sort is stable, so the values of a name stay in their order.
-        pairs.sort_by_key(|&(_, name, _)| name);
+        pairs.sort_by(|one, other| one.1.cmp(other.1));
         let mut groups: Vec<Group<'a>> = pairs.chunk_by(|a, b| a.1 == b.1).map(Group::new).collect();
         groups.sort_by_key(|group| group.at);
         ByName { groups: groups.into_iter(), current: None, known }
@@ -39,12 +47,16 @@ impl<'de> Deserializer<'de> for Fields<'_> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        let pairs = self.0.iter().map(|(name, value)| (Value::new(name), Value::new(value)));
+        let pairs = self.fields.iter().map(|(name, value)| (Value::new(name), Value::new(value)));
         visitor.visit_seq(MapDeserializer::new(pairs))
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        if self.0.is_empty() { visitor.visit_none() } else { visitor.visit_some(self) }
+        if self.fields.is_empty() && self.files.is_empty() {
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
+        }
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -87,13 +99,13 @@ struct Group<'a> {
     /// The place of the first.
     at: usize,
     name: &'a str,
-    values: Vec<&'a str>,
+    values: Vec<Value<'a>>,
 }
 
 impl<'a> Group<'a> {
-    fn new(pairs: &[(usize, &'a str, &'a str)]) -> Self {
-        let (at, name) = pairs.first().map_or((0, ""), |&(at, name, _)| (at, name));
-        Self { at, name, values: pairs.iter().map(|&(_, _, value)| value).collect() }
+    fn new(pairs: &[(usize, &'a str, Value<'a>)]) -> Self {
+        let (at, name) = pairs.first().map_or((0, ""), |(at, name, _)| (*at, *name));
+        Self { at, name, values: pairs.iter().map(|(_, _, value)| value.clone()).collect() }
     }
 }
 
@@ -128,18 +140,18 @@ impl<'de> MapAccess<'de> for ByName<'_> {
 }
 
 /// The values of one name; there is one at least.
-struct Values<'a>(Vec<&'a str>);
+struct Values<'a>(Vec<Value<'a>>);
 
 impl<'a> Values<'a> {
     fn single(&self) -> Result<Value<'a>, Misfit> {
-        match self.0[..] {
-            [value] => Ok(Value::new(value)),
+        match &self.0[..] {
+            [value] => Ok(value.clone()),
             _ => Err(Misfit::wrong("one value", Found::Several)),
         }
     }
 
     fn sequence(&self) -> SeqDeserializer<impl Iterator<Item = Value<'a>>, Misfit> {
-        SeqDeserializer::new(self.0.iter().map(|value| Value::new(*value)))
+        SeqDeserializer::new(self.0.iter().cloned())
     }
 }
 
@@ -183,18 +195,21 @@ impl<'de> Deserializer<'de> for Values<'_> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        match self.0[..] {
-            [""] => visitor.visit_none(),
+        match &self.0[..] {
+            [value] if value.is_blank() => visitor.visit_none(),
             _ => visitor.visit_some(self),
         }
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Misfit> {
-        visitor.visit_newtype_struct(self)
+        match name {
+            UPLOADED_FILE => self.single()?.deserialize_newtype_struct(name, visitor),
+            _ => visitor.visit_newtype_struct(self),
+        }
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {

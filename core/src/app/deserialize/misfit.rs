@@ -49,6 +49,8 @@ pub(crate) enum Found {
     Text,
     /// The name occurs more than once.
     Several,
+    /// A file.
+    File,
 }
 
 impl Found {
@@ -57,6 +59,7 @@ impl Found {
             Self::Blank => "is empty",
             Self::Text => "is something else",
             Self::Several => "is there more than once",
+            Self::File => "is a file",
         }
     }
 }

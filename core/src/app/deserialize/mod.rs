@@ -4,6 +4,7 @@
 //! stays out of it.
 
 mod fields;
+mod files;
 mod misfit;
 mod params;
 mod value;
@@ -14,12 +15,20 @@ use serde_core::de::DeserializeOwned;
 
 pub(super) use misfit::{Misfit, Problem};
 
-use crate::message::MultiMap;
+use crate::message::{FormData, MultiMap};
 use crate::router::Params;
 
 /// The `T` that these fields are.
 pub(super) fn from_fields<T: DeserializeOwned>(fields: &MultiMap) -> Result<T, Misfit> {
-    T::deserialize(fields::Fields(fields))
+    T::deserialize(fields::Fields { fields, files: &[] })
+}
+
+/// The `T` that this form is, files and all. An input for a file that was left empty is sent all the same, and is none.
+pub(super) fn from_form<T: DeserializeOwned>(form: FormData) -> Result<T, Misfit> {
+    let (fields, mut files) = form.into_parts();
+    files.retain(|file| !file.is_empty());
+    let names: Vec<String> = files.iter().map(|file| file.name().to_owned()).collect();
+    files::with_files(files, || T::deserialize(fields::Fields { fields: &fields, files: &names }))
 }
 
 /// The `T` that the parameters of a path are.

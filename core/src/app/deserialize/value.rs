@@ -8,33 +8,59 @@ use serde_core::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, IntoDeserializer, Unexpected, VariantAccess, Visitor,
 };
 
+use super::files::UPLOADED_FILE;
 use super::misfit::{Found, Misfit};
 
 /// The value of a name that occurs once.
 #[derive(Clone, Debug)]
 pub(super) struct Value<'a> {
     text: Cow<'a, str>,
-    made_up: bool,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Sent,
+    MadeUp,
+    /// The file of this number, which has no text.
+    File(u64),
 }
 
 impl<'a> Value<'a> {
     pub(super) fn new(text: impl Into<Cow<'a, str>>) -> Self {
-        Self { text: text.into(), made_up: false }
+        Self { text: text.into(), kind: Kind::Sent }
     }
 
     /// A value that as many types as possible take: it stands for one that a client might send.
     pub(super) fn made_up() -> Self {
-        Self { text: Cow::Borrowed("1"), made_up: true }
+        Self { text: Cow::Borrowed("1"), kind: Kind::MadeUp }
+    }
+
+    /// A file of a form.
+    pub(super) fn file(number: u64) -> Self {
+        Self { text: Cow::Borrowed(""), kind: Kind::File(number) }
     }
 
     pub(super) fn is_blank(&self) -> bool {
-        self.text.is_empty()
+        self.text.is_empty() && !self.is_file()
+    }
+
+    fn is_file(&self) -> bool {
+        matches!(self.kind, Kind::File(_))
+    }
+
+    fn is_made_up(&self) -> bool {
+        self.kind == Kind::MadeUp
     }
 }
 
 impl Value<'_> {
     fn found(&self) -> Found {
-        if self.is_blank() { Found::Blank } else { Found::Text }
+        match self.kind {
+            Kind::File(_) => Found::File,
+            _ if self.is_blank() => Found::Blank,
+            _ => Found::Text,
+        }
     }
 
     fn wrong(&self, expected: impl Into<Cow<'static, str>>) -> Misfit {
@@ -62,6 +88,9 @@ impl<'de> Deserializer<'de> for Value<'_> {
 
     /// Text, since there is nothing that tells more.
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        if self.is_file() {
+            return Err(self.wrong("text"));
+        }
         visitor.visit_string(self.text.into_owned())
     }
 
@@ -104,7 +133,7 @@ impl<'de> Deserializer<'de> for Value<'_> {
 
     /// A blank value is none: an input that was left empty is sent all the same.
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        if self.is_blank() || self.made_up { visitor.visit_none() } else { visitor.visit_some(self) }
+        if self.is_blank() || self.is_made_up() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
@@ -121,10 +150,14 @@ impl<'de> Deserializer<'de> for Value<'_> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Misfit> {
-        visitor.visit_newtype_struct(self)
+        match self.kind {
+            Kind::File(number) if name == UPLOADED_FILE => visitor.visit_u64(number),
+            _ if name == UPLOADED_FILE => Err(self.wrong("a file")),
+            _ => visitor.visit_newtype_struct(self),
+        }
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -134,7 +167,8 @@ impl<'de> Deserializer<'de> for Value<'_> {
         visitor: V,
     ) -> Result<V::Value, Misfit> {
         match variants.first() {
-            Some(first) if self.made_up => visitor.visit_enum(Value::new(*first)),
+            Some(first) if self.is_made_up() => visitor.visit_enum(Value::new(*first)),
+            _ if self.is_file() => Err(self.wrong("text")),
             _ => visitor.visit_enum(self),
         }
     }

@@ -20,7 +20,7 @@ pub use values::{Cookies, Extension, Form, Query};
 use super::deserialize::{Unfit, unfit};
 use super::state::States;
 use crate::error::{Error, Result};
-use crate::message::{Body, Context, Rejection, Request};
+use crate::message::{Body, Context, FormData, Multipart, Rejection, Request};
 use crate::router::Params;
 
 /// An argument that is made of the request without its body. Any argument of a handler may be one.
@@ -81,7 +81,8 @@ pub trait FromParts: Sized {
 /// | [`Request`], [`Body`] | the request, its body as it arrives | |
 /// | `Bytes`, `String` | the whole body | 413, 400 |
 /// | `Json<T>` | the whole body as JSON | 415, 413, 400 |
-/// | [`Form<T>`] | the whole body as a form | 415, 413, 400 |
+/// | [`Form<T>`], [`FormData`] | the whole body as a form, with its files | 415, 413, 400 |
+/// | [`Multipart`] | a form part by part, as it arrives | 415, 413, 400 |
 ///
 /// Everything that implements [`FromParts`] is one too. `M` only tells the cases apart; it is inferred, and an
 /// implementation leaves it out.
@@ -282,7 +283,21 @@ impl FromRequest for Bytes {
 
 impl FromRequest for String {
     /// The whole body as text; see [`Request::text`].
+    async fn from_request(request: Request, _: &States) -> Result<Self> {
+        Ok(request.into_text().await?)
+    }
+}
+
+impl FromRequest for FormData {
+    /// The body as a form, with its files; see [`Request::form`].
     async fn from_request(mut request: Request, _: &States) -> Result<Self> {
-        Ok(request.text().await?)
+        request.form().await
+    }
+}
+
+impl FromRequest for Multipart {
+    /// The parts of the body as they arrive; see [`Request::multipart`].
+    fn from_request(mut request: Request, _: &States) -> impl Future<Output = Result<Self>> + Send {
+        ready(request.multipart())
     }
 }

@@ -56,14 +56,15 @@ impl<T: DeserializeOwned> FromParts for Query<T> {
     }
 }
 
-/// The body as a form, `application/x-www-form-urlencoded`, as a type of the application's own: as [`Query`]
-/// says.
+/// The body as a form, `application/x-www-form-urlencoded` or `multipart/form-data`, as a type of the application's own:
+/// as [`Query`] says. A field of a struct may be an [`UploadedFile`](crate::UploadedFile), and an `Option` or a `Vec` of
+/// them; a map or a sequence takes no files. An input for a file that was left empty counts as none.
 ///
 /// Another content type, or none, is 415; more fields or bytes than the limits allow are 413: as
-/// [`Request::form`] says.
+/// [`Request::form`] says. [`FormData`](crate::FormData) needs no type.
 ///
 /// ```
-/// use bakestone::{Form, StatusCode, post};
+/// use bakestone::{Form, StatusCode, UploadedFile, post};
 /// use serde::Deserialize;
 ///
 /// #[derive(Deserialize)]
@@ -71,10 +72,12 @@ impl<T: DeserializeOwned> FromParts for Query<T> {
 ///     name: String,
 ///     #[serde(default)]
 ///     newsletter: bool,
+///     portrait: Option<UploadedFile>,
 /// }
 ///
 /// async fn sign_up(Form(form): Form<SignUp>) -> StatusCode {
-///     if form.name.is_empty() { StatusCode::BAD_REQUEST } else { StatusCode::CREATED }
+///     let size = form.portrait.map_or(0, |portrait| portrait.size());
+///     if form.name.is_empty() || size > 100_000 { StatusCode::BAD_REQUEST } else { StatusCode::CREATED }
 /// }
 /// # let _ = post(sign_up);
 /// ```
@@ -83,7 +86,7 @@ pub struct Form<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest for Form<T> {
     async fn from_request(mut request: Request, _: &States) -> Result<Self> {
-        let value = deserialize::from_fields(&request.form().await?);
+        let value = deserialize::from_form(request.form().await?);
         value.map(Self).map_err(|misfit| rejection::<Self>("form", misfit).into())
     }
 }

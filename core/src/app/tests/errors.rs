@@ -7,6 +7,7 @@ use http::header::{ACCEPT, ALLOW, LOCATION, SET_COOKIE, VARY};
 use http::{HeaderName, HeaderValue};
 
 use super::*;
+use crate::effect::{FileError, FileErrorKind};
 use crate::error::{Disconnected, LimitExceeded};
 use crate::h1::{Reason, Refusal};
 use crate::message::{Asked, BodyError, IntoResponse, SpawnError};
@@ -380,6 +381,8 @@ fn e04_e13_e14_one_type_for_all_errors() {
         (SpawnError::Full(3).into(), 503, Some("too-many-tasks"), standard),
         (SpawnError::Over.into(), 503, Some("stopping"), standard),
         (SpawnError::NoLifecycle.into(), 500, None, standard),
+        (FileError::new(FileErrorKind::StorageFull, "/srv/x").into(), 507, Some("storage-full"), standard),
+        (FileError::new(FileErrorKind::NotFound, "/srv/x").into(), 500, None, standard),
         (Outer(Inner).into(), 500, None, standard),
         (Error::bad_request("a"), 400, None, Some("a")),
         (Error::unauthorized(String::from("a")), 401, None, Some("a")),

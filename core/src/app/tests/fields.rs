@@ -235,12 +235,13 @@ fn f05_q10_a_form_is_told_by_its_content_type() {
         .route("/", post(|Form(form): Form<MultiMap>| Text(form.len().to_string())))
         .build()
         .unwrap();
-    let unsupported = || seen(415, TEXT, "the content type must be `application/x-www-form-urlencoded`");
+    let expected = "the content type must be `application/x-www-form-urlencoded` or `multipart/form-data`";
+    let unsupported = || seen(415, TEXT, expected);
     assert_eq!(send(&app, "POST /", "a=1"), unsupported());
     for (content_type, good) in [
         (FORM, true),
         ("Application/X-WWW-Form-URLencoded; charset=UTF-8", true),
-        ("multipart/form-data; boundary=x", false),
+        ("multipart/x-mixed; boundary=x", false),
         ("text/plain", false),
         ("application/json", false),
     ] {

@@ -286,7 +286,7 @@ async fn rewrite(mut request: Request, next: Next) -> Result<Response> {
     if let Some(method) = request.headers().get("x-method").map(|name| Method::from_bytes(name.as_bytes())) {
         *request.method_mut() = method.map_err(|_| Error::from_status(StatusCode::BAD_REQUEST))?;
     }
-    if let Some(target) = request.path().strip_prefix("/old") {
+    if let Some(target) = request.raw_path().strip_prefix("/old") {
         *request.uri_mut() = target.parse().map_err(|_| Error::from_status(StatusCode::BAD_REQUEST))?;
     }
     Ok(next.run(request).await)

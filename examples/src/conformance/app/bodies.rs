@@ -11,8 +11,7 @@ use bakestone::error::BoxError;
 use bakestone::header::CONTENT_TYPE;
 use bakestone::message::{BodyStream, Sent, Sleep};
 use bakestone::{
-    Body, Bytes, Context, Error, HeaderMap, HeaderValue, Json, Request, Response, Result, StatusCode, Text,
-    Uri,
+    Body, Bytes, Context, HeaderMap, HeaderValue, Json, Request, Response, Result, StatusCode, Text, Uri,
 };
 
 use super::MOST_MS;
@@ -45,26 +44,15 @@ pub(super) async fn body(mut request: Request) -> Result<Text<String>> {
 }
 
 pub(super) async fn limit(mut request: Request) -> Result<Text<String>> {
-    Ok(Text(request.body().bytes(LIMIT).await?.len().to_string()))
+    Ok(Text(request.bytes_within(LIMIT).await?.len().to_string()))
 }
 
 pub(super) fn noread() -> Text<&'static str> {
     Text("noread")
 }
 
-pub(super) async fn json_echo(mut request: Request) -> Result<Json<serde_json::Value>> {
-    if !is_json(request.headers()) {
-        return Err(Error::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the content type must be JSON's"));
-    }
-    Ok(Json(request.json().await?))
-}
-
-/// Whether the content type is `application/json`, or has the suffix `+json` (RFC 6839, section 3.1).
-fn is_json(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
-    let media_type = content_type.split(|byte| *byte == b';').next().unwrap_or_default();
-    let media_type = media_type.trim_ascii().to_ascii_lowercase();
-    media_type == b"application/json" || media_type.ends_with(b"+json")
+pub(super) fn json_echo(Json(value): Json<serde_json::Value>) -> Json<serde_json::Value> {
+    Json(value)
 }
 
 pub(super) fn big(uri: Uri) -> Result<Text<Body>> {

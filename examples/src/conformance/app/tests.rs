@@ -12,7 +12,9 @@ fn wire() -> Wire<Session<AppService>> {
 }
 
 fn service() -> App {
-    app(NativeSleep(Arc::new(|context, time| Box::pin(async move { context.sleep(2 * time).await }))))
+    let native =
+        NativeSleep(Arc::new(|context, time| Box::pin(async move { context.sleep(2 * time).await })));
+    app(native, FilePath::new("uploads"))
 }
 
 fn get_request(target: &str) -> String {
@@ -88,9 +90,9 @@ fn what_post_answers() {
         ("/json-echo", "application/json", r#" {"b":[1, null],"a":"<"} "#, 200, r#"{"a":"<","b":[1,null]}"#),
         ("/json-echo", "Application/JSON ; charset=utf-8", "1", 200, "1"),
         ("/json-echo", "application/problem+json", "true", 200, "true"),
-        ("/json-echo", "text/plain", "{}", 415, "the content type must be JSON's"),
-        ("/json-echo", "application/jsonx", "{}", 415, "the content type must be JSON's"),
-        ("/json-echo", "", "{}", 415, "the content type must be JSON's"),
+        ("/json-echo", "text/plain", "{}", 415, "the content type must be `application/json`"),
+        ("/json-echo", "application/jsonx", "{}", 415, "the content type must be `application/json`"),
+        ("/json-echo", "", "{}", 415, "the content type must be `application/json`"),
     ];
     for (target, content_type, body, status, answer) in cases {
         answers(&post_request(target, content_type, body), status, answer);
@@ -291,7 +293,7 @@ fn what_came_as_names_and_values() {
         (
             post_request("/form", "text/plain", "a=1"),
             415,
-            "the content type must be `application/x-www-form-urlencoded`",
+            "the content type must be `application/x-www-form-urlencoded` or `multipart/form-data`",
         ),
         (cookies.to_owned(), 200, r#"[["a","1"],["b","2"],["a","3"]]"#),
         (put("Authorization: me\r\n"), 200, record),
@@ -317,4 +319,65 @@ fn redirects_to_where_the_query_says() {
         assert!(head.contains(&format!("\r\nlocation: {location}\r\n")), "{target}\n{head}");
     }
     answers(&get_request("/redirect/200?to=/"), 400, "the status must be a number from 300 to 399");
+}
+
+#[test]
+fn a_cookie_is_set_as_it_was_asked_for() {
+    let post = |json| post_request("/set-cookie", "application/json", json);
+    let epoch = "Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT";
+    for (request, field) in [
+        (post(r#"{"name":"a","value":"b"}"#), "a=b".to_owned()),
+        (post(r#"{"name":"a","value":"b c%;"}"#), "a=b%20c%25%3B".to_owned()),
+        (post(r#"{"name":"a","value":"%41"}"#), "a=%41".to_owned()),
+        (
+            post(
+                r#"{"name":"a","value":"b","path":"/p","domain":"a.b","max_age":5,"expires":784111777,"secure":true,
+                "http_only":true,"same_site":"None","partitioned":true}"#,
+            ),
+            "a=b; Domain=a.b; Path=/p; Max-Age=5; Expires=Sun, 06 Nov 1994 08:49:37 GMT; Secure; HttpOnly; \
+             SameSite=None; Partitioned"
+                .to_owned(),
+        ),
+        (post(r#"{"name":"a","value":"","secure":false,"path":null}"#), "a=".to_owned()),
+        (get_request("/cookies/set?name=a&value=b"), "a=b; HttpOnly; SameSite=Lax".to_owned()),
+        (
+            get_request("/cookies/set?name=a&value=b&secure=1&http_only=false&same_site=strict&max_age=60"),
+            "a=b; Max-Age=60; Secure; SameSite=Strict".to_owned(),
+        ),
+        (get_request("/cookies/delete?name=a"), format!("a=; {epoch}; HttpOnly; SameSite=Lax")),
+        (
+            get_request("/cookies/delete?name=a&path=/p&max_age=9"),
+            format!("a=; Path=/p; {epoch}; HttpOnly; SameSite=Lax"),
+        ),
+    ] {
+        let (head, _) = ask(&request);
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{request}\n{head}");
+        assert_eq!(head.matches("set-cookie: ").count(), 1, "{request}\n{head}");
+        assert!(head.contains(&format!("\r\nset-cookie: {field}\r\n")), "{request}\n{head}");
+    }
+}
+
+#[test]
+fn a_cookie_that_cannot_be_set_is_refused() {
+    let post = |json| post_request("/set-cookie", "application/json", json);
+    for request in [
+        post(r#"{"name":"","value":"b"}"#),
+        post(r#"{"name":"a b","value":"b"}"#),
+        post(r#"{"name":"a\r\nX-Injected: 1","value":"b"}"#),
+        post(r#"{"name":"a","value":"b","path":"/\r\nX-Injected: 1"}"#),
+        post(r#"{"name":"a","value":"b","domain":"a; Secure"}"#),
+        post(r#"{"name":"a","value":"b","same_site":"none"}"#),
+        post(r#"{"name":"a","value":"b","same_site":"else"}"#),
+        post(r#"{"name":"a","value":"b","max_age":-1}"#),
+        post(r#"{"name":"a","value":"b","expires":253402300800}"#),
+        post(r#"{"name":"__Host-a","value":"b"}"#),
+        post(r#"{"value":"b"}"#),
+        get_request("/cookies/set?name=a&path=%0d%0aX-Injected:1"),
+        get_request("/cookies/set?value=b"),
+        get_request("/cookies/delete?name=a%3B"),
+    ] {
+        let (head, _) = ask(&request);
+        assert!(head.starts_with("HTTP/1.1 4"), "{request}\n{head}");
+        assert!(!head.contains("set-cookie") && !head.contains("Injected"), "{request}\n{head}");
+    }
 }
