@@ -59,13 +59,56 @@
 //!
 //! | Python | on the request | as an argument |
 //! |---|---|---|
+//! | `request.url`, `request.path`, `request.raw_path` | the same: `url()`, `path()`, `raw_path()` | `Uri` |
 //! | `request.path_params["id"]` | `request.params().get("id")` | [`Path<u64>`](crate::Path) |
 //! | `request.url.query["q"]` | `request.query()` | [`Query<T>`](crate::app::Query) |
 //! | `request.headers["x-key"]` | `request.headers().get("x-key")` | `HeaderMap` |
 //! | `request.cookies` | `request.cookies()` | [`Cookies`](crate::app::Cookies) |
 //! | `await request.body()`, `text()`, `json()`, `form()` | the same | `Bytes`, `String`, `Json<T>`, [`Form<T>`](crate::app::Form) |
 //! | `async for chunk in request.stream()` | `request.chunk().await?` | [`Body`](crate::Body) |
+//! | `await request.data()` | `request.data()`, an [enum](crate::message::Data) | |
+//! | `request.charset`, `request.content_type`, `request.media` | the same: `charset()`, `content_type()`, `media_type()` | |
+//! | asgikit: `request.body.is_consumed` | `request.is_consumed()` | |
+//! | `request["user"] = user`, `request.user` | `request.extensions_mut().insert(user)` | [`Extension<User>`](crate::Extension) |
 //! | `request.app`, closures | | [`State<T>`](crate::State) |
+//!
+//! # Forms and uploads
+//!
+//! ```python
+//! form = await request.form(max_size=50 << 20, upload_to=lambda name: f"/var/cakes/{name}")
+//! name, picture = form["name"], form["picture"]
+//! ```
+//!
+//! ```
+//! use bakestone::{FormOptions, Request, Result, Text};
+//! use std::path::Path;
+//!
+//! async fn bake(mut request: Request) -> Result<Text<String>> {
+//!     let options = FormOptions::new()
+//!         .form_bytes(50 << 20)
+//!         .upload_to(|part| Some(Path::new("/var/cakes").join(part.safe_filename()?)));
+//!     let mut form = request.form_with(options).await?;
+//!     let picture = form.file("picture")?;
+//!     Ok(Text(format!("{} in {} bytes\n", form.get("name").unwrap_or("a cake"), picture.size())))
+//! }
+//! # let _ = bakestone::post(bake);
+//! ```
+//!
+//! | Python | here |
+//! |---|---|
+//! | `form["name"]`, `form.getall("name")` | `form.get("name")`, `form.get_all("name")`; as a type: [`Form<T>`](crate::Form), [`form.field::<u8>("age")?`](crate::FormData::field) |
+//! | `file.name`, `file.content_type` | `filename()`, of which `safe_filename()` is fit for a path; `content_type()` |
+//! | `file.read()`, `await file.copy_to(path)` | [`file.read(limit).await?`](crate::UploadedFile::read), [`file.copy_to(path).await?`](crate::UploadedFile::copy_to), [`file.persist(path).await?`](crate::UploadedFile::persist) |
+//! | `form(file_memory_limit=..)` | [`FormOptions::file_memory_bytes`](crate::FormOptions::file_memory_bytes) |
+//! | the parts of a form as they arrive | [`Multipart`](crate::Multipart) |
+//!
+//! # Cookies and files
+//!
+//! | Python | here |
+//! |---|---|
+//! | `response.cookies["a"] = "1"` | `(SetCookie::new("a", "1"), "made")`, or [`response.set_cookie(..)`](crate::Response::set_cookie) |
+//! | `ResponseFile(path, filename="a.pdf")` | [`request.file(path).await?`](crate::Request::file), `.attachment("a.pdf")` |
+//! | `App(static_folders=["static"], static_url_prefix="/static")` | [`app.files("/static", StaticFiles::folder("static"))`](crate::App::files) |
 //!
 //! # Views
 //!
@@ -189,5 +232,10 @@
 //! | a mount's hooks, error handlers and outer middleware do not run | they do | |
 //! | a body has no bound | 2 MiB unless [told otherwise](crate::app::MethodRouter::buffered_body_bytes) | memory |
 //! | a client that goes away in the middle of a body leaves a short body | an error | half an order is none |
+//! | so does a form without its last boundary, and one that is too long | an error, 400 and 413 | |
+//! | a second reading of a body is empty, or an error that depends on the first one | what was read whole is kept; what was read piece by piece is [consumed](crate::message::BodyError::AlreadyConsumed) | |
+//! | `;` separates fields, a trailing name without a value is dropped | only `&`, and the name has an empty value | the URL Standard |
+//! | any body is a form | 415 unless it says so | |
+//! | files of a form are in memory, or at their path while they arrive | in a file without a name past 1 MiB, and at their path once all is there | a client that is gone leaves nothing |
 //! | an error after the response has begun sends a second one | the message is cut | |
 //! | a synchronous handler blocks everybody | [`blocking`](crate::app::blocking) | |

@@ -45,15 +45,19 @@ impl Boundary {
         }
     }
 
-    /// The boundary that a media type names in its parameter `boundary`.
+    /// The boundary that a media type names in its parameter `boundary`. One that is written as `boundary*` (RFC 8187)
+    /// is none: a reader before this one may not have looked at it.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::MissingBoundary`] without one, and as [`new`](Self::new).
+    /// [`ErrorKind::MissingBoundary`] without one, [`ErrorKind::InvalidBoundary`] with two, and as [`new`](Self::new).
     pub fn of(media_type: &MediaType<'_>) -> Result<Self, Error> {
-        match media_type.parameter("boundary") {
-            Some(text) => Self::new(&text),
-            None => Err(Error::new(ErrorKind::MissingBoundary, 0)),
+        let mut boundaries =
+            media_type.parameters().filter(|(name, _)| name.eq_ignore_ascii_case("boundary"));
+        match (boundaries.next(), boundaries.next()) {
+            (Some((_, text)), None) => Self::new(&text),
+            (Some(_), Some(_)) => Err(Error::new(ErrorKind::InvalidBoundary, 0)),
+            (None, _) => Err(Error::new(ErrorKind::MissingBoundary, 0)),
         }
     }
 

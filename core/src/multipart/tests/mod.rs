@@ -46,6 +46,9 @@ fn f09_the_boundary_is_that_of_the_media_type() {
     for (media_type, expected) in [
         ("multipart/form-data; boundary=x-y", Ok("x-y")),
         ("multipart/form-data; charset=utf-8; BOUNDARY=\"a (b):?\"", Ok("a (b):?")),
+        ("multipart/form-data; boundary=a; boundary*=UTF-8''b", Ok("a")),
+        ("multipart/form-data; boundary*=UTF-8''b", Err(ErrorKind::MissingBoundary)),
+        ("multipart/form-data; boundary=a; Boundary=b", Err(ErrorKind::InvalidBoundary)),
         ("multipart/form-data", Err(ErrorKind::MissingBoundary)),
         ("multipart/form-data; boundary", Err(ErrorKind::MissingBoundary)),
         ("multipart/form-data; boundary=\"\"", Err(ErrorKind::InvalidBoundary)),
