@@ -308,6 +308,31 @@ impl Request {
         &self.context
     }
 
+    /// Sends an informational response (RFC 9110, section 15.2) before the final one: 103 (RFC 8297), so that the client
+    /// fetches what the page will need while the handler still makes it, or 102. It waits until the one before is on its
+    /// way.
+    ///
+    /// A client of HTTP/1.0 is sent none. Fields that frame a message have no place there, and such a response is
+    /// left out.
+    ///
+    /// ```
+    /// use bakestone::{HeaderMap, HeaderValue, Html, Request, Result, StatusCode, header};
+    ///
+    /// async fn page(request: Request) -> Result<Html<&'static str>> {
+    ///     let style = HeaderValue::from_static("</style.css>; rel=preload; as=style");
+    ///     request.inform(StatusCode::from_u16(103)?, HeaderMap::from_iter([(header::LINK, style)])).await?;
+    ///     Ok(Html("<link rel=stylesheet href=/style.css>..."))
+    /// }
+    /// # let _ = bakestone::get(page);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`] if there is a response already, the client is gone, or the status is not one of 1xx, or is 101.
+    pub async fn inform(&self, status: StatusCode, headers: HeaderMap) -> Result<(), WriteError> {
+        writer::inform(self.context.exchange(), status, headers).await
+    }
+
     /// Begins the response here and now, to write its body while the handler runs. The handler then returns
     /// what [`ResponseWriter::finish`] gives.
     ///

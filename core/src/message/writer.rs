@@ -57,8 +57,43 @@ pub(crate) fn respond(
     length: Option<u64>,
 ) -> Result<ResponseWriter, WriteError> {
     let exchange = exchange.ok_or(WriteError::Disconnected(Disconnected::Over))?.clone();
-    exchange.begin_writing(WrittenHead { status, headers, length })?;
+    exchange.begin_writing(WrittenHead { status, headers, length, before: None })?;
     Ok(ResponseWriter { exchange, left: length, finished: false })
+}
+
+/// Sends an informational response.
+pub(crate) async fn inform(
+    exchange: Option<&Arc<Exchange>>,
+    status: StatusCode,
+    headers: HeaderMap,
+) -> Result<(), WriteError> {
+    if !status.is_informational() || status == StatusCode::SWITCHING_PROTOCOLS {
+        return Err(WriteError::NotInformational(status));
+    }
+    let exchange = exchange.ok_or(WriteError::Disconnected(Disconnected::Over))?;
+    let head = Some(Box::new(WrittenHead { status, headers, length: None, before: None }));
+    Inform { exchange, head, id: None }.await
+}
+
+struct Inform<'a> {
+    exchange: &'a Arc<Exchange>,
+    head: Option<Box<WrittenHead>>,
+    id: Option<u64>,
+}
+
+impl Future for Inform<'_> {
+    type Output = Result<(), WriteError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        this.exchange.poll_inform(&mut this.head, &mut this.id, cx)
+    }
+}
+
+impl Drop for Inform<'_> {
+    fn drop(&mut self) {
+        self.exchange.forget_room(self.id);
+    }
 }
 
 impl ResponseWriter {
@@ -160,6 +195,8 @@ pub enum WriteError {
     Disconnected(Disconnected),
     /// The request has a response already.
     AlreadyResponded,
+    /// The status of an informational response is one of 1xx, and not 101.
+    NotInformational(StatusCode),
     /// That many bytes more than were announced.
     TooLong(u64),
     /// That many bytes fewer than were announced.
@@ -171,6 +208,7 @@ impl fmt::Display for WriteError {
         match self {
             Self::Disconnected(why) => why.fmt(f),
             Self::AlreadyResponded => f.write_str("the request has a response already"),
+            Self::NotInformational(status) => write!(f, "{status} is no informational status to send"),
             Self::TooLong(bytes) => write!(f, "the response is {bytes} bytes longer than it announced"),
             Self::TooShort(bytes) => write!(f, "the response is {bytes} bytes shorter than it announced"),
         }

@@ -123,11 +123,13 @@ struct Outgoing {
     stage: WriteStage,
 }
 
-/// The head of a response that the handler writes by itself.
+/// The head of a response that the handler writes by itself, or of an informational one.
 pub(crate) struct WrittenHead {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) length: Option<u64>,
+    /// The informational one that goes out before it.
+    pub(crate) before: Option<Box<WrittenHead>>,
 }
 
 /// How far the handler's own writing has come.
@@ -230,6 +232,12 @@ impl Exchange {
         };
         wakers.into_values().for_each(Waker::wake);
         written
+    }
+
+    /// Whether the handler has written anything by itself, if only an informational head.
+    pub(crate) fn has_written(&self) -> bool {
+        let outgoing = &lock(&self.state).outgoing;
+        outgoing.stage != WriteStage::Unused || outgoing.head.is_some()
     }
 
     /// How far the handler's own writing has come.
@@ -335,8 +343,39 @@ impl Exchange {
         }
     }
 
+    /// Queues an informational head, once the one before it is on its way.
+    pub(crate) fn poll_inform(
+        &self,
+        head: &mut Option<Box<WrittenHead>>,
+        id: &mut Option<u64>,
+        cx: &Context<'_>,
+    ) -> Poll<Result<(), WriteError>> {
+        let mut state = lock(&self.state);
+        if let Some(lost) = state.lost {
+            return Poll::Ready(Err(WriteError::Disconnected(lost)));
+        }
+        if state.outgoing.stage != WriteStage::Unused {
+            return Poll::Ready(Err(WriteError::AlreadyResponded));
+        }
+        let slot = (Wait::Room, state.slot(id));
+        let old = state.waits.remove(&slot);
+        let waits = state.outgoing.head.is_some();
+        if waits {
+            state.waits.insert(slot, cx.waker().clone());
+        } else {
+            state.outgoing.head = head.take();
+        }
+        drop(state);
+        drop(old);
+        if waits {
+            return Poll::Pending;
+        }
+        self.scope.nudge();
+        Poll::Ready(Ok(()))
+    }
+
     /// Begins the handler's own response.
-    pub(crate) fn begin_writing(&self, head: WrittenHead) -> Result<(), WriteError> {
+    pub(crate) fn begin_writing(&self, mut head: WrittenHead) -> Result<(), WriteError> {
         {
             let mut state = lock(&self.state);
             if let Some(lost) = state.lost {
@@ -353,6 +392,7 @@ impl Exchange {
                 }
             }
             state.outgoing.stage = WriteStage::Open;
+            head.before = state.outgoing.head.take();
             state.outgoing.head = Some(Box::new(head));
         }
         self.scope.nudge();

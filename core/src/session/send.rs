@@ -274,7 +274,7 @@ impl<S: Service> Session<S> {
 
     /// Sends what the handler has written by itself, while there is room.
     pub(super) fn send_written(&mut self, io: &mut Io) -> bool {
-        if self.abort || self.peer == Peer::Gone || !self.exchange.has_begun_writing() || !self.has_room(io) {
+        if self.abort || self.peer == Peer::Gone || !self.exchange.has_written() || !self.has_room(io) {
             return false;
         }
         if !matches!(self.sending, Sending::Nothing | Sending::Writer) {
@@ -282,7 +282,14 @@ impl<S: Service> Session<S> {
         }
         let Written { head, data, stage } = self.exchange.take_written();
         let moved = head.is_some() || !data.is_empty() || stage != WriteStage::Open;
-        if let Some(head) = head {
+        if let Some(mut head) = head {
+            if stage == WriteStage::Unused {
+                self.inform(&head, io);
+                return true;
+            }
+            if let Some(before) = head.before.take() {
+                self.inform(&before, io);
+            }
             if stage == WriteStage::Abandoned {
                 // Nothing has been sent, so the handler's answer may still be another.
                 self.exchange.forget_writing();
@@ -306,6 +313,13 @@ impl<S: Service> Session<S> {
             _ => {}
         }
         moved
+    }
+
+    /// Sends an informational head. What it must not say is left out, as all of it may be: nobody counts on it.
+    fn inform(&mut self, head: &WrittenHead, io: &mut Io) {
+        if let Err(misuse) = self.conn.send_informational(head.status, &head.headers, &mut io.output) {
+            self.observed.tell(Event::Misused(&misuse));
+        }
     }
 
     fn begin_written(&mut self, head: WrittenHead, io: &mut Io) -> Result<(), Misuse> {
