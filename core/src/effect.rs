@@ -164,6 +164,13 @@ impl FileHandle {
     }
 }
 
+impl FileHandle {
+    /// Whether there is no other one of the file.
+    pub(crate) fn is_last(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
+}
+
 impl fmt::Debug for FileHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("FileHandle")

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails is to say where")]
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bakestone::app::AppService;
@@ -11,7 +12,7 @@ use bakestone::{
     App, Form, FormData, FormOptions, Lifecycle, Limits, Request, Result, Session, StatusCode, Text,
     UploadedFile, post,
 };
-use bakestone_testkit::{MemoryFiles, Wire, splits};
+use bakestone_testkit::{Files, MemoryFiles, Wire, splits};
 
 fn wire(app: App, files: &MemoryFiles) -> Wire<Session<AppService>> {
     let mut wire = Wire::new(Session::new(app.build().unwrap()));
@@ -188,6 +189,57 @@ fn a_full_disk_is_507_and_leaves_nothing() {
         wire.feed(request(&[part("name=x; filename=1", value)]));
         ends(&mut wire, status, expected);
         assert_eq!((files.temporaries(), files.paths().len()), (0, 0));
+    }
+}
+
+/// A form of many files takes few descriptors, however small its memory is.
+#[test]
+fn many_files_share_one_without_a_name() {
+    const MANY: usize = 100;
+    async fn save(mut request: Request) -> Result<Text<String>> {
+        let options = FormOptions::new().file_memory_bytes(0).upload_to(|head| {
+            (head.name() == "y").then(|| format!("saved/{}", head.filename().unwrap()).into())
+        });
+        let form = request.form_with(options).await?;
+        let mut told = String::new();
+        for (place, file) in form.files().iter().enumerate() {
+            assert_eq!(file.read(100).await?, format!("<{place}>"));
+            let mut stream = file.stream();
+            assert_eq!(stream.length(), Some(file.size()));
+            assert_eq!(stream.bytes(100).await?, format!("<{place}>"));
+            told.push('.');
+        }
+        for file in form.into_parts().1 {
+            file.copy_to(format!("copied/{}", file.filename().unwrap())).await?;
+            let path = format!("kept/{}", file.filename().unwrap());
+            file.persist(path).await?;
+        }
+        Ok(Text(told))
+    }
+    let files = MemoryFiles::new();
+    let most = Arc::new(AtomicUsize::new(0));
+    let (note, mut answering) = (most.clone(), files.clone());
+    let mut wire = wire(App::new().route("/", post(save)), &files);
+    wire.files(move |operation| {
+        let answer = answering.answer(operation);
+        note.fetch_max(answering.temporaries(), Ordering::Relaxed);
+        answer
+    });
+    let parts: Vec<_> = (0..MANY)
+        .map(|place| {
+            part(&format!("name={}; filename={place}", ["x", "y"][place % 2]), &format!("<{place}>"))
+        })
+        .collect();
+    wire.feed(request(&parts));
+    ends(&mut wire, 200, &".".repeat(MANY));
+    assert!(most.load(Ordering::Relaxed) <= 10, "{most:?}");
+    assert_eq!((files.temporaries(), files.paths().len()), (0, 2 * MANY + MANY / 2));
+    for place in 0..MANY {
+        for folder in ["copied", "kept"] {
+            assert_eq!(files.get(format!("{folder}/{place}")).unwrap(), format!("<{place}>").as_bytes());
+        }
+        let saved = files.get(format!("saved/{place}"));
+        assert_eq!(saved, (place % 2 == 1).then(|| format!("<{place}>").into_bytes()));
     }
 }
 

@@ -152,6 +152,12 @@ impl File {
         poll_fn(|cx| self.poll_read(FILE_CHUNK, cx)).await
     }
 
+    /// As [`read`](Self::read), at most `length` bytes.
+    pub(super) async fn read_some(&mut self, length: u64) -> Result<Bytes, FileError> {
+        let length = usize::try_from(length).map_or(FILE_CHUNK, |length| length.min(FILE_CHUNK));
+        poll_fn(|cx| self.poll_read(length, cx)).await
+    }
+
     /// As [`read`](Self::read), at most `length` bytes unless a longer reading is in flight already.
     pub(super) fn poll_read(
         &mut self,
@@ -217,13 +223,13 @@ impl File {
         Ok(())
     }
 
-    /// The same open file, read from its start.
-    pub(super) fn again(&self) -> Self {
+    /// The same open file, read from `position` on.
+    pub(super) fn again(&self, position: u64) -> Self {
         Self {
             scope: self.scope.clone(),
             handle: self.handle.clone(),
             metadata: self.metadata,
-            position: 0,
+            position,
             in_flight: None,
             unnamed: self.unnamed,
         }
@@ -266,7 +272,7 @@ impl File {
 impl Drop for File {
     /// To free a large file takes a system long enough to hold up an event loop.
     fn drop(&mut self) {
-        if self.unnamed {
+        if self.unnamed && self.handle.is_last() {
             let handle = self.handle.clone();
             let (freeing, _) = effect::blocking(move || drop(handle));
             self.scope.ask(freeing);

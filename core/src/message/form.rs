@@ -232,17 +232,15 @@ impl FormOptions {
         let (mut fields, mut files) = (Fields::within(request.buffered_body_bytes()), Vec::new());
         let session = request.context.exchange().map(|exchange| exchange.limits().form_file_memory_bytes);
         let usual = session.unwrap_or_else(|| Limits::default().form_file_memory_bytes);
-        let mut memory = self.file_memory_bytes.unwrap_or(usual);
+        let memory = self.file_memory_bytes.unwrap_or(usual);
+        let mut receiving = Receiving::new(&request.context, memory, self.folder.take());
         while let Some(part) = multipart.next().await? {
             if !part.head().is_file() {
                 fields.add(part).await?;
                 continue;
             }
             let path = self.upload_to.as_mut().and_then(|choose| choose(part.head()));
-            let receiving = Receiving { context: &request.context, memory, folder: self.folder.as_deref() };
-            let file = receiving.receive(part, path).await?;
-            memory -= file.in_memory();
-            files.push(file);
+            files.push(receiving.receive(part, path).await?);
         }
         let fields = fields.decode()?;
         persist_all(&mut files, &request.context).await?;

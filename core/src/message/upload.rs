@@ -25,7 +25,49 @@ pub struct UploadedFile {
 
 enum Content {
     Memory(Bytes),
-    Stored(File),
+    Stored(Stored),
+}
+
+/// Where a file begins in one that may hold others too.
+struct Stored {
+    file: File,
+    begin: u64,
+    alone: bool,
+}
+
+impl Stored {
+    /// Its bytes, from the first one.
+    fn reader(&self, size: u64) -> Reader {
+        Reader { file: self.file.again(self.begin), left: size }
+    }
+}
+
+/// What is left to read of a file.
+struct Reader {
+    file: File,
+    left: u64,
+}
+
+impl Reader {
+    /// Empty at the end.
+    async fn next(&mut self) -> Result<Bytes, FileError> {
+        if self.left == 0 {
+            return Ok(Bytes::new());
+        }
+        let piece = self.file.read_some(self.left).await?;
+        self.left -= piece.len() as u64;
+        Ok(piece)
+    }
+
+    async fn copy(mut self, to: &mut File) -> Result<(), FileError> {
+        loop {
+            let piece = self.next().await?;
+            if piece.is_empty() {
+                return Ok(());
+            }
+            to.write(piece).await?;
+        }
+    }
 }
 
 impl UploadedFile {
@@ -65,14 +107,6 @@ impl UploadedFile {
         self.size == 0 && self.filename().unwrap_or_default().is_empty()
     }
 
-    /// How much of it is in memory, in bytes.
-    pub(super) fn in_memory(&self) -> usize {
-        match &self.content {
-            Content::Memory(bytes) => bytes.len(),
-            Content::Stored(_) => 0,
-        }
-    }
-
     /// Where [`FormOptions::upload_to`](crate::message::FormOptions::upload_to) put it.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
@@ -87,13 +121,13 @@ impl UploadedFile {
         if self.size > limit as u64 {
             return Err(LimitExceeded::new("buffered_body_bytes", limit as u64, self.size).into());
         }
-        let mut file = match &self.content {
+        let mut reader = match &self.content {
             Content::Memory(bytes) => return Ok(bytes.clone()),
-            Content::Stored(file) => file.again(),
+            Content::Stored(stored) => stored.reader(self.size),
         };
         let mut whole = BytesMut::with_capacity(usize::try_from(self.size).unwrap_or(0));
         loop {
-            let piece = file.read().await?;
+            let piece = reader.next().await?;
             if piece.is_empty() {
                 return Ok(whole.freeze());
             }
@@ -102,10 +136,10 @@ impl UploadedFile {
     }
 
     /// The content as a body, read piece by piece: to go through it, or to send it.
-    pub fn into_body(self) -> Body {
-        match self.content {
-            Content::Memory(bytes) => bytes.into(),
-            Content::Stored(file) => file.into_body(self.size),
+    pub fn stream(&self) -> Body {
+        match &self.content {
+            Content::Memory(bytes) => bytes.clone().into(),
+            Content::Stored(stored) => stored.file.again(stored.begin).into_body(self.size),
         }
     }
 
@@ -117,12 +151,17 @@ impl UploadedFile {
     /// is left of what was copied.
     pub async fn copy_to(&self, path: impl Into<PathBuf>) -> Result<(), FileError> {
         let path = path.into();
-        let mut target = self.context.open_temporary(folder_of(&path)).await?;
+        self.copy(&path).await?.persist(path).await
+    }
+
+    /// A copy without a name, where a file at `path` will be.
+    async fn copy(&self, path: &Path) -> Result<File, FileError> {
+        let mut copy = self.context.open_temporary(folder_of(path)).await?;
         match &self.content {
-            Content::Memory(bytes) => target.write(bytes.clone()).await?,
-            Content::Stored(file) => copy(file.again(), &mut target).await?,
+            Content::Memory(bytes) => copy.write(bytes.clone()).await?,
+            Content::Stored(stored) => stored.reader(self.size).copy(&mut copy).await?,
         }
-        target.persist(path).await
+        Ok(copy)
     }
 
     /// Gives it a name of its own: a new file at `path`, which is there once it is complete.
@@ -132,19 +171,9 @@ impl UploadedFile {
     /// As [`copy_to`](Self::copy_to). Where one occurs the file is gone.
     pub async fn persist(mut self, path: impl Into<PathBuf>) -> Result<(), FileError> {
         match &mut self.content {
-            Content::Stored(file) if self.path.is_none() => file.persist(path.into()).await,
+            Content::Stored(stored) if stored.alone && self.path.is_none() => stored.file.persist(path).await,
             _ => self.copy_to(path).await,
         }
-    }
-}
-
-async fn copy(mut from: File, to: &mut File) -> Result<(), FileError> {
-    loop {
-        let piece = from.read().await?;
-        if piece.is_empty() {
-            return Ok(());
-        }
-        to.write(piece).await?;
     }
 }
 
@@ -163,47 +192,79 @@ impl fmt::Debug for UploadedFile {
     }
 }
 
-/// A file on its way in.
+/// The files of one form on their way in.
 pub(super) struct Receiving<'a> {
-    pub(super) context: &'a Context,
-    /// How much of it may stay in memory, in bytes.
-    pub(super) memory: usize,
+    context: &'a Context,
+    /// How much may still stay in memory, in bytes.
+    memory: usize,
     /// Where it goes if it does not stay there; the driver's own temporary folder if nowhere.
-    pub(super) folder: Option<&'a Path>,
+    folder: Option<PathBuf>,
+    /// How many may still have a file without others in it.
+    alone: usize,
+    /// The one that the others share.
+    shared: Option<File>,
 }
 
-impl Receiving<'_> {
-    /// Reads `part` to its end.
-    pub(super) async fn receive(self, mut part: Part<'_>, path: Option<PathBuf>) -> Result<UploadedFile> {
-        let mut file = match &path {
-            Some(path) => Some(self.context.open_temporary(folder_of(path)).await?),
-            None => None,
-        };
-        let (mut pending, mut size) = (BytesMut::new(), 0);
+/// A process has few descriptors, and a form may have many files: past so many they share one.
+const FILES_ALONE: usize = 8;
+
+impl<'a> Receiving<'a> {
+    pub(super) fn new(context: &'a Context, memory: usize, folder: Option<PathBuf>) -> Self {
+        Self { context, memory, folder, alone: FILES_ALONE, shared: None }
+    }
+
+    /// Reads `part` to its end. Its file is to be at `path`, but is not yet.
+    pub(super) async fn receive(
+        &mut self,
+        mut part: Part<'_>,
+        path: Option<PathBuf>,
+    ) -> Result<UploadedFile> {
+        let (mut stored, mut pending, mut size) = (None::<Stored>, BytesMut::new(), 0);
         while let Some(piece) = part.chunk().await? {
             size += piece.len() as u64;
             pending.extend_from_slice(&piece);
-            let full = match &file {
-                None => size > self.memory as u64,
-                Some(_) => pending.len() >= FILE_CHUNK,
-            };
-            if full {
-                let mut stored = match file.take() {
-                    Some(stored) => stored,
-                    None => self.context.open_temporary(self.folder.map(Path::to_owned)).await?,
-                };
-                stored.write(pending.split().freeze()).await?;
-                file = Some(stored);
+            if stored.is_none() && size > self.memory as u64 {
+                stored = Some(self.store(path.as_deref()).await?);
+            }
+            if let Some(stored) = stored.as_mut().filter(|_| pending.len() >= FILE_CHUNK) {
+                stored.file.write(pending.split().freeze()).await?;
             }
         }
-        let content = match file {
-            None => Content::Memory(pending.freeze()),
+        let content = match stored {
+            None => {
+                self.memory -= pending.len();
+                Content::Memory(pending.freeze())
+            }
             Some(mut stored) => {
-                stored.write(pending.freeze()).await?;
-                Content::Stored(stored)
+                stored.file.write(pending.freeze()).await?;
+                Content::Stored(self.share(stored))
             }
         };
         Ok(UploadedFile { head: part.into_head(), size, content, path, context: self.context.clone() })
+    }
+
+    /// A place for a file that is too large for the memory.
+    async fn store(&mut self, path: Option<&Path>) -> Result<Stored, FileError> {
+        let alone = self.alone > 0;
+        self.alone = self.alone.saturating_sub(1);
+        let file = match self.shared.take().filter(|_| !alone) {
+            Some(shared) => shared,
+            None => {
+                let folder = path.filter(|_| alone).and_then(folder_of);
+                self.context.open_temporary(folder.or_else(|| self.folder.clone())).await?
+            }
+        };
+        Ok(Stored { begin: file.position(), file, alone })
+    }
+
+    /// Keeps a file that the next ones share.
+    fn share(&mut self, stored: Stored) -> Stored {
+        if stored.alone {
+            return stored;
+        }
+        let file = stored.file.again(stored.begin);
+        self.shared = Some(stored.file);
+        Stored { file, ..stored }
     }
 }
 
@@ -212,18 +273,17 @@ pub(super) async fn persist_all(files: &mut [UploadedFile], context: &Context) -
     let mut named = Named { paths: Vec::new(), current: None, context };
     for uploaded in files {
         let Some(path) = uploaded.path.clone() else { continue };
-        let content = std::mem::replace(&mut uploaded.content, Content::Memory(Bytes::new()));
-        let Content::Stored(mut file) = content else { continue };
+        let mut file = match &uploaded.content {
+            Content::Stored(stored) if stored.alone => stored.file.again(0),
+            _ => uploaded.copy(&path).await?,
+        };
         // From here on the only thing in flight is the taking of the name.
         file.settle().await?;
         let (file, path) = named.current.insert((file, path));
         let persisted = file.persist(&*path).await;
         let current = named.current.take();
         persisted?;
-        if let Some((file, path)) = current {
-            uploaded.content = Content::Stored(file);
-            named.paths.push(path);
-        }
+        named.paths.extend(current.map(|(_, path)| path));
     }
     named.paths.clear();
     Ok(())

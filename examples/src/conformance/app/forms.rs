@@ -45,7 +45,7 @@ pub(super) async fn form_files(form: FormData) -> Result<Json<Value>> {
             "name": file.name(), "filename": file.filename(), "size": file.size(),
             "content_type": file.head().field("content-type").map(String::from_utf8_lossy),
         });
-        described_file["sha256"] = checksum(file.into_body()).await?.into();
+        described_file["sha256"] = checksum(file.stream()).await?.into();
         described.push(described_file);
     }
     Ok(Json(json!({"fields": fields, "files": described})))
