@@ -42,8 +42,8 @@ pub mod session;
 
 pub use ::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header};
 pub use app::{
-    App, Cookies, Extension, Form, Header, Path, Query, State, any, delete, get, head, options, patch, post,
-    put,
+    App, Cookies, Extension, Form, Header, Path, Query, State, StaticFiles, any, delete, get, head, options,
+    patch, post, put,
 };
 pub use bytes::Bytes;
 pub use error::{Error, Result};
@@ -53,7 +53,7 @@ pub use limits::Limits;
 #[cfg(feature = "json")]
 pub use message::Json;
 pub use message::{
-    Body, Context, FormData, FormOptions, Html, IntoResponse, MultiMap, Multipart, Redirect, Rejection,
-    Request, Response, Text, UploadedFile,
+    Body, Context, FileResponse, FormData, FormOptions, Html, IntoResponse, MultiMap, Multipart, Redirect,
+    Rejection, Request, Response, Text, UploadedFile,
 };
 pub use session::{Lifecycle, Service, Session};

@@ -295,6 +295,7 @@ struct Root(StaticFiles);
 #[derive(Debug)]
 pub enum ByFiles {}
 
+#[diagnostic::do_not_recommend]
 impl Handler<ByFiles> for StaticFiles {
     async fn call(&self, request: Request, _: &States) -> Result<Response> {
         let last = request.params().iter().last().map(|(name, _)| name.to_owned());
@@ -307,6 +308,7 @@ impl Handler<ByFiles> for StaticFiles {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Handler<ByFiles> for Root {
     async fn call(&self, request: Request, _: &States) -> Result<Response> {
         let raw = request.raw_path().ends_with('/').then_some("");

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use crate::http::percent::escape;
+
 /// The longest name that the usual file systems hold, in bytes.
 const LONGEST_NAME: usize = 255;
 
@@ -54,20 +56,14 @@ fn is_plain(name: &str) -> bool {
 /// The text with its escapes decoded; `None` if one is malformed, or it is not UTF-8 then.
 fn decode(text: &str) -> Option<Cow<'_, str>> {
     let Some(first) = text.find('%') else { return Some(Cow::Borrowed(text)) };
-    let (plain, escaped) = text.split_at(first);
-    let mut bytes = plain.as_bytes().to_vec();
-    let mut rest = escaped.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'%' => digit(rest.next()?)? << 4 | digit(rest.next()?)?,
-            byte => byte,
-        });
+    let (plain, mut rest) = text.as_bytes().split_at(first);
+    let mut decoded = plain.to_vec();
+    while let Some((&byte, after)) = rest.split_first() {
+        let (byte, after) = if byte == b'%' { escape(after)? } else { (byte, after) };
+        decoded.push(byte);
+        rest = after;
     }
-    String::from_utf8(bytes).ok().map(Cow::Owned)
-}
-
-fn digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+    String::from_utf8(decoded).ok().map(Cow::Owned)
 }
 
 #[cfg(test)]

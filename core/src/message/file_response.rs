@@ -103,14 +103,16 @@ impl FileResponse {
         Ok((Self::from(file).named(name), index))
     }
 
-    /// What a client is told of a file that could not be opened: 404 where it is not there for this server, else 500.
+    /// What a client is told of a file that could not be opened: 404 where it is not there for this server, else what the
+    /// failure becomes by `?`.
     pub fn error(failure: FileError) -> Error {
         use FileErrorKind::{InvalidPath, IsADirectory, NotFound, PermissionDenied};
-        let error = match failure.kind {
-            NotFound | IsADirectory | InvalidPath | PermissionDenied => Error::not_found(),
-            _ => Error::internal(),
-        };
-        error.with_source(failure)
+        match failure.kind {
+            NotFound | IsADirectory | InvalidPath | PermissionDenied => {
+                Error::not_found().with_source(failure)
+            }
+            _ => failure.into(),
+        }
     }
 
     /// Takes the media type from `name`, whose folders do not matter.

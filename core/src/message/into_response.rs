@@ -29,6 +29,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// | [`Text<T>`] | 200, `text/plain; charset=utf-8` |
 /// | [`Html<T>`] | 200, `text/html; charset=utf-8` |
 /// | [`Redirect`](crate::Redirect) | 307, or as it says, with `Location` |
+/// | [`FileResponse`](crate::message::FileResponse) | 200, 206 or 304, by the request |
 /// | `StatusCode` | that status, no body |
 /// | `(StatusCode, T)` | `T`'s response with that status |
 /// | `(StatusCode, HeaderMap, T)` | the same, with those fields in place of `T`'s of the same name |

@@ -6,6 +6,7 @@
 mod bodies;
 mod cookies;
 mod fields;
+mod files;
 mod forms;
 mod inspect;
 mod query;
@@ -41,11 +42,13 @@ pub(crate) type Sleeping = Pin<Box<dyn Future<Output = ()> + Send>>;
 #[derive(Clone, Default)]
 struct Ended(Arc<AtomicU64>);
 
-/// The table as an application, with `native` for the runtime's own timer, that saves uploads in `uploads`.
-pub(crate) fn app(native: NativeSleep, uploads: &FilePath) -> App {
+/// The table as an application, with `native` for the runtime's own timer, that saves uploads in `uploads` and serves
+/// the files of `folder`.
+pub(crate) fn app(native: NativeSleep, uploads: &FilePath, folder: &FilePath) -> App {
     App::new()
         .state(native)
         .state(forms::Uploads::new(uploads))
+        .state(files::Root::new(folder))
         .state(Ended::default())
         .route("/", get(root))
         .route("/ok", get(ok))
@@ -77,6 +80,8 @@ pub(crate) fn app(native: NativeSleep, uploads: &FilePath) -> App {
         .route("/header", get(fields::field))
         .route(["/redirect", "/redirect/{status:int}"], get(fields::redirect))
         .route("/api/users/{user:int}/records/{record:int}", put(fields::record))
+        .route("/file", get(files::file))
+        .files("/static", files::folder(folder))
         .route("/big", get(bodies::big))
         .route("/stream", get(bodies::stream))
         .route("/writer", get(bodies::writer))

@@ -8,6 +8,7 @@ mod profiles;
 
 use std::fmt;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,10 +25,13 @@ usage: conformance [FLAG VALUE]...
   --runtime tokio|smol|std   which adapter drives the application   (tokio)
   --addr HOST:PORT           where to listen; port 0 is any free one (127.0.0.1:8000)
   --threads N                event loops, or threads of the executor (1)
-  --root DIR                 the folder behind /file and /static, which have no route yet
+  --root DIR                 the folder behind /file and /static  (fixtures of this program)
   --profile echo|inspect     any request is answered with its body, or with what was understood of it
   --head-time MS  --idle-time MS  --body-time MS  --write-time MS  --drain-time MS
                              the deadlines of these names            (the toolkit's)";
+
+/// The folder that is served unless another one is named.
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
 
 /// What the flags say.
 #[derive(Debug)]
@@ -35,6 +39,7 @@ struct Flags {
     runtime: Runtime,
     address: String,
     threads: usize,
+    root: PathBuf,
     profile: Option<Profile>,
     limits: Limits,
 }
@@ -68,6 +73,7 @@ impl Flags {
             runtime: Runtime::Tokio,
             address: "127.0.0.1:8000".to_owned(),
             threads: 1,
+            root: FIXTURES.into(),
             profile: None,
             limits: Limits::default(),
         };
@@ -93,8 +99,9 @@ impl Flags {
             }
             "--addr" => self.address = value.to_owned(),
             "--threads" => self.threads = value.parse().map_err(|_| bad())?,
-            "--root" if std::path::Path::new(value).is_dir() => {}
-            "--root" => return Err(bad()),
+            "--root" => {
+                self.root = Some(PathBuf::from(value)).filter(|root| root.is_dir()).ok_or_else(bad)?
+            }
             "--profile" => {
                 self.profile = match value {
                     "echo" => Some(Profile::Echo),
@@ -174,7 +181,7 @@ fn main() -> ExitCode {
     };
     let (runtime, server) = (flags.runtime, flags.server());
     let served = match flags.profile {
-        None => run(runtime, app::app(flags.native_sleep(), &std::env::temp_dir()), server),
+        None => run(runtime, app::app(flags.native_sleep(), &std::env::temp_dir(), &flags.root), server),
         Some(Profile::Echo) => run(runtime, profiles::echo, server),
         Some(Profile::Inspect) => run(runtime, profiles::inspect, server),
     };
@@ -210,6 +217,7 @@ mod tests {
     fn a_flag_that_makes_no_sense_is_said() {
         for (line, says) in [
             ("--runtime", "--runtime needs a value"),
+            ("--root /nowhere/at/all", "/nowhere/at/all is no value for --root"),
             ("--runtime rocket", "rocket is no value for --runtime"),
             ("--idle-time soon", "soon is no value for --idle-time"),
             ("--idle 1", "there is no flag --idle"),

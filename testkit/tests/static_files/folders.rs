@@ -438,4 +438,6 @@ fn static_files_are_a_route_like_any() {
     let twice = App::new().files("/a", StaticFiles::folder("x")).files("/a/", StaticFiles::folder("y"));
     assert!(twice.build().is_err());
     assert!(App::new().route("/a", get(StaticFiles::folder("x"))).build().is_err());
+    let same_name = App::new().mount("/{file}", App::new().files("/a", StaticFiles::folder("x")));
+    assert!(same_name.build().is_err());
 }

@@ -7,14 +7,14 @@ use bakestone_testkit::Wire;
 use super::*;
 
 /// The table on a wire. Its runtime's own timer takes twice the time, so that it can be told from the toolkit's.
-fn wire() -> Wire<Session<AppService>> {
+pub(super) fn wire() -> Wire<Session<AppService>> {
     Wire::new(Session::new(service().build().unwrap()))
 }
 
 fn service() -> App {
     let native =
         NativeSleep(Arc::new(|context, time| Box::pin(async move { context.sleep(2 * time).await })));
-    app(native, FilePath::new("uploads"))
+    app(native, FilePath::new("uploads"), FilePath::new("root"))
 }
 
 fn get_request(target: &str) -> String {
