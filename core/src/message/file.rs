@@ -15,8 +15,8 @@ use crate::effect::{
     self, Answer, Effect, FILE_CHUNK, FileAnswer, FileError, FileErrorKind, FileHandle, FileOp, Metadata,
     OpenMode, Unanswered,
 };
-use crate::error::BoxError;
-use crate::message::{Body, BodyStream};
+use crate::message::Body;
+use crate::message::file_body::{self, Content, Piece};
 use crate::session::scope::Scope;
 
 /// An open file, read and written in order from its start. It is closed when it is dropped.
@@ -248,10 +248,8 @@ impl File {
     /// }
     /// ```
     pub fn into_body(self, length: u64) -> Body {
-        match length {
-            0 => Body::empty(),
-            left => Body::from_stream(Content { file: self, left }),
-        }
+        let part = self.position..self.position.saturating_add(length);
+        file_body::body(Content::File(self), vec![Piece::Part(part)])
     }
 
     /// Waits for what is in flight. The bytes of a read are not taken: the position stays before them.
@@ -284,35 +282,5 @@ impl InFlight {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<FileAnswer, FileError>> {
         let (Self::Read(answer) | Self::Change(answer, _)) = self;
         Pin::new(answer).poll(cx).map(|answered| answered.unwrap_or_else(unsupported))
-    }
-}
-
-/// So many bytes of a file.
-struct Content {
-    file: File,
-    left: u64,
-}
-
-impl BodyStream for Content {
-    fn poll_chunk(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
-        if self.left == 0 {
-            return Poll::Ready(None);
-        }
-        let most = usize::try_from(self.left).map_or(FILE_CHUNK, |left| left.min(FILE_CHUNK));
-        let data = match ready!(self.file.poll_read(most, cx)) {
-            Ok(data) => data,
-            Err(error) => return Poll::Ready(Some(Err(error.into()))),
-        };
-        if data.is_empty() {
-            let error = FileError::new(FileErrorKind::Other, "the file became shorter while it was read");
-            return Poll::Ready(Some(Err(error.into())));
-        }
-        let data = data.slice(..data.len().min(most));
-        self.left -= data.len() as u64;
-        Poll::Ready(Some(Ok(data)))
-    }
-
-    fn length(&self) -> Option<u64> {
-        Some(self.left)
     }
 }
