@@ -1,0 +1,231 @@
+//! What a real browser makes of it: Chromium, without a window.
+//!
+//! The rule: a page tells the server what it saw, and the test judges that and what the server was asked for. They are
+//! ignored where nobody asks for them, since not every machine has a browser: `cargo test --test browser -- --ignored`.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bakestone::app::{Next, StaticFiles};
+use bakestone::{
+    App, FileResponse, FormData, Html, Request, Response, Result, State, Text, get, header, post,
+};
+use bakestone_std::{Handle, Server};
+
+/// How long a browser may take to start and to do what it is to do.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A folder of the test's own, removed at its end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("browser-{name}"));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).expect("a folder");
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A browser that shows one page, and is gone with its value.
+struct Browser(Child);
+
+impl Browser {
+    fn open(url: &str, profile: &Path) -> Self {
+        let child = Command::new("chromium")
+            .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--mute-audio", "--no-first-run"])
+            .args(["--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required"])
+            .arg(format!("--user-data-dir={}", profile.display()))
+            .arg(url)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        Self(child.expect("Chromium is installed as `chromium`"))
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A server that shows `page` at `/`, and what the page told it.
+struct Site {
+    url: String,
+    handle: Handle,
+    told: Receiver<String>,
+    /// Each request for something else, and the status that it got: `/path [range] 206`.
+    asked: Asked,
+}
+
+type Asked = Arc<Mutex<Vec<String>>>;
+
+/// Where the page's words go.
+#[derive(Clone)]
+struct Told(Arc<Mutex<Sender<String>>>);
+
+fn tell(State(told): State<Told>, words: String) -> Text<&'static str> {
+    // A test that has failed listens no more.
+    let _ = told.0.lock().expect("nobody panics with it").send(words);
+    Text("thanks")
+}
+
+impl Site {
+    fn start(page: &'static str, app: App) -> Self {
+        let (sender, told) = channel();
+        let asked = Asked::default();
+        let note = asked.clone();
+        let noting = move |request: Request, next: Next| {
+            let note = note.clone();
+            async move {
+                let range = request.headers().get(header::RANGE).and_then(|range| range.to_str().ok());
+                let line = format!("{} [{}]", request.raw_path(), range.unwrap_or_default());
+                let response: Response = next.run(request).await;
+                note.lock()
+                    .expect("nobody panics with it")
+                    .push(format!("{line} {}", response.status.as_u16()));
+                response
+            }
+        };
+        let app = app
+            .state(Told(Arc::new(Mutex::new(sender))))
+            .route("/", get(move || Html(page)))
+            .route("/told", post(tell))
+            .middleware(noting);
+        let server = Server::new().address("127.0.0.1:0").bind().expect("a free port");
+        let url = format!("http://{}", server.local_addr().expect("an address"));
+        let handle = server.handle();
+        thread::spawn(move || bakestone_tokio::run(app, server).map_err(|error| error.to_string()));
+        Self { url, handle, told, asked }
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().expect("nobody panics with it").clone()
+    }
+
+    /// What the page tells next.
+    fn told(&self) -> String {
+        self.told
+            .recv_timeout(PATIENCE)
+            .unwrap_or_else(|_| panic!("the page said nothing: {:?}", self.asked()))
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        self.handle.shutdown();
+    }
+}
+
+/// Silence of `seconds`, as a file with holes: 192 kB a second.
+fn silence(path: &Path, seconds: u32) {
+    const RATE: u32 = 48_000;
+    let bytes = seconds * RATE * 4;
+    let mut head = Vec::new();
+    head.extend_from_slice(b"RIFF");
+    head.extend_from_slice(&(36 + bytes).to_le_bytes());
+    head.extend_from_slice(b"WAVEfmt ");
+    head.extend_from_slice(&16_u32.to_le_bytes());
+    // PCM, two channels.
+    head.extend_from_slice(&[1, 0, 2, 0]);
+    head.extend_from_slice(&RATE.to_le_bytes());
+    head.extend_from_slice(&(RATE * 4).to_le_bytes());
+    head.extend_from_slice(&[4, 0, 16, 0]);
+    head.extend_from_slice(b"data");
+    head.extend_from_slice(&bytes.to_le_bytes());
+    let mut file = fs::File::create(path).expect("a file");
+    file.write_all(&head).expect("written");
+    file.set_len(head.len() as u64 + u64::from(bytes)).expect("a file with holes");
+}
+
+#[test]
+#[ignore = "it needs Chromium"]
+fn a_seek_in_a_video_asks_for_the_part_that_is_shown() {
+    const PAGE: &str = r#"<!doctype html><video id=v preload=metadata src=/media/silence.wav></video><script>
+        const tell = text => fetch('/told', {method: 'POST', body: text});
+        v.onerror = () => tell('error ' + v.error.message);
+        v.onloadedmetadata = () => { v.currentTime = 1500; };
+        v.onseeked = () => tell('at ' + v.currentTime + ' of ' + v.duration);
+    </script>"#;
+    let folder = Folder::new("video");
+    silence(&folder.0.join("silence.wav"), 2000);
+    let site = Site::start(PAGE, App::new().files("/media", StaticFiles::folder(&folder.0)));
+    let _browser = Browser::open(&site.url, &folder.0.join("profile"));
+    assert_eq!(site.told(), "at 1500 of 2000");
+    let beyond = |line: &String| {
+        let start = line.strip_prefix("/media/silence.wav [bytes=").and_then(|line| line.split_once('-'));
+        let start = start.and_then(|(start, _)| start.parse::<u64>().ok());
+        start.is_some_and(|start| start > 100_000_000) && line.ends_with(" 206")
+    };
+    assert!(site.asked().iter().any(beyond), "{:?}", site.asked());
+}
+
+#[test]
+#[ignore = "it needs Chromium"]
+fn a_download_has_the_name_that_it_was_given() {
+    const NAME: &str = "K\u{e4}sekuchen \u{1f370} \"gro\u{df}\".txt";
+    /// A browser puts something else for what its file system may not like.
+    const SAVED: &str = "K\u{e4}sekuchen \u{1f370} _gro\u{df}_.txt";
+    const PAGE: &str = "<!doctype html><a id=a href=/cake>cake</a><script>a.click()</script>";
+    let folder = Folder::new("download");
+    let (profile, saved) = (folder.0.join("profile"), folder.0.join("saved"));
+    fs::create_dir_all(profile.join("Default")).expect("a folder");
+    fs::create_dir_all(&saved).expect("a folder");
+    let preferences =
+        serde_json::json!({"download": {"default_directory": saved, "prompt_for_download": false}});
+    fs::write(profile.join("Default/Preferences"), preferences.to_string()).expect("written");
+    let cake = |request: Request| {
+        FileResponse::from(bakestone::Bytes::from("flour")).attachment(NAME).for_request(&request)
+    };
+    let site = Site::start(PAGE, App::new().route("/cake", get(cake)));
+    let _browser = Browser::open(&site.url, &profile);
+    let names = || -> Vec<String> {
+        let entries = fs::read_dir(&saved).expect("the folder");
+        entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
+    };
+    let began = Instant::now();
+    while names() != [SAVED] && began.elapsed() < PATIENCE {
+        thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(names(), [SAVED], "{:?}", site.asked());
+    assert_eq!(fs::read_to_string(saved.join(SAVED)).expect("the file"), "flour");
+}
+
+#[test]
+#[ignore = "it needs Chromium"]
+fn a_form_arrives_as_it_was_filled_in() {
+    const PAGE: &str = r#"<!doctype html><form id=f><input name="who &quot;me&quot;" value="J&ouml;rg &#x1F9C1;">
+        <textarea name=note>one
+two</textarea><input type=file name=none></form><script>
+        const form = new FormData(f);
+        form.append('cake', new File(['a\r\n--b\0'], 'K\u00e4se "1"\\2.txt', {type: 'text/plain'}));
+        fetch('/bake', {method: 'POST', body: form}).then(answer => answer.text())
+            .then(text => fetch('/told', {method: 'POST', body: text}));
+    </script>"#;
+    async fn bake(mut form: FormData) -> Result<Text<String>> {
+        let cake = form.file("cake")?;
+        let kind = cake.content_type().map(|kind| kind.essence().to_owned());
+        Ok(Text(format!("{:?} {:?} {kind:?} {:?}", *form, cake.filename(), cake.read(100).await?)))
+    }
+    let folder = Folder::new("form");
+    let site = Site::start(PAGE, App::new().route("/bake", post(bake)));
+    let _browser = Browser::open(&site.url, &folder.0.join("profile"));
+    let expected = "{\"who \\\"me\\\"\": \"J\u{f6}rg \u{1f9c1}\", \"note\": \"one\\r\\ntwo\"} \
+                    Some(\"K\u{e4}se \\\"1\\\"\\\\2.txt\") Some(\"text/plain\") b\"a\\r\\n--b\\0\"";
+    assert_eq!(site.told(), expected);
+}
