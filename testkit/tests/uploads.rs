@@ -150,6 +150,31 @@ fn f11_nothing_is_left_of_a_form_that_fails() {
     }
 }
 
+/// What is held in memory has a bound of its own, however long a form may be because of its files.
+#[test]
+fn r15_f17_a_form_may_be_long_because_of_its_files_and_not_of_its_fields() {
+    async fn save(mut request: Request) -> Result<Text<String>> {
+        let form =
+            request.form_with(FormOptions::new().form_bytes(u64::MAX).form_field_bytes(usize::MAX)).await?;
+        Ok(Text(form.files().len().to_string()))
+    }
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let mut urlencoded = wire(App::new().route("/", post(save)), &MemoryFiles::new());
+    urlencoded.feed(format!(
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: {FORM}\r\nContent-Length: 300000000\r\n\r\n"
+    ));
+    urlencoded.expect_start("HTTP/1.1 413 ");
+
+    let large = "x".repeat(2 << 20);
+    let mut files = wire(App::new().route("/", post(save)), &MemoryFiles::new());
+    files.feed(request(&[part("name=a; filename=a", &large), part("name=b", &large)]));
+    ends(&mut files, 200, "1");
+    let mut fields = wire(App::new().route("/", post(save)), &MemoryFiles::new());
+    let whole = request(&[part("name=a", &"x".repeat(100)), part("name=b", &large)]);
+    fields.feed(&whole[..whole.len() - 20]);
+    fields.expect_start("HTTP/1.1 413 ");
+}
+
 /// At every byte of the form, a client that is gone leaves nothing.
 #[test]
 fn r14_nothing_is_left_of_a_form_whose_client_is_gone() {

@@ -119,6 +119,7 @@ pub struct FormOptions {
     form_fields: Option<usize>,
     form_files: Option<usize>,
     form_field_bytes: Option<usize>,
+    buffered_body_bytes: Option<usize>,
     file_bytes: Option<u64>,
     file_memory_bytes: Option<usize>,
     folder: Option<PathBuf>,
@@ -147,9 +148,12 @@ impl FormOptions {
     }
 
     limits! {
-        /// How long the whole body may be, in bytes; past it 413. In place of [`Limits::form_bytes`], and of
-        /// [`Limits::buffered_body_bytes`] for an urlencoded form. `u64::MAX` is without end.
+        /// How long the whole body may be, in bytes; past it 413. In place of [`Limits::form_bytes`]. `u64::MAX` is
+        /// without end, and harms nobody: what is held in memory has bounds of its own.
         form_bytes u64;
+        /// How long an urlencoded form may be, and all fields of a form of several parts together, in bytes; past it 413.
+        /// In place of [`Limits::buffered_body_bytes`].
+        buffered_body_bytes usize;
         /// How many fields there may be, in place of [`Limits::form_fields`].
         form_fields usize;
         /// How many files there may be, in place of [`Limits::form_files`].
@@ -188,12 +192,9 @@ impl FormOptions {
         self
     }
 
-    /// How long an urlencoded body may be.
-    pub(super) fn urlencoded_bytes(&self, request: &Request) -> usize {
-        match self.form_bytes {
-            Some(bytes) => usize::try_from(bytes).unwrap_or(usize::MAX),
-            None => request.buffered_body_bytes(),
-        }
+    /// How much is held in memory besides files: an urlencoded body, or fields.
+    pub(super) fn fields_bytes(&self, request: &Request) -> usize {
+        self.buffered_body_bytes.unwrap_or_else(|| request.buffered_body_bytes())
     }
 
     /// The limits of a body of several parts.
@@ -229,7 +230,7 @@ impl FormOptions {
         if let Some(hook) = self.hook.take() {
             multipart.on_progress(hook);
         }
-        let (mut fields, mut files) = (Fields::within(request.buffered_body_bytes()), Vec::new());
+        let (mut fields, mut files) = (Fields::within(self.fields_bytes(request)), Vec::new());
         let session = request.context.exchange().map(|exchange| exchange.limits().form_file_memory_bytes);
         let usual = session.unwrap_or_else(|| Limits::default().form_file_memory_bytes);
         let memory = self.file_memory_bytes.unwrap_or(usual);
@@ -267,10 +268,10 @@ impl Fields {
     }
 
     async fn add(&mut self, mut part: crate::message::Part<'_>) -> Result<()> {
-        let value = part.bytes(usize::MAX).await?;
-        self.left = self.left.checked_sub(value.len()).ok_or_else(|| {
-            LimitExceeded::new("buffered_body_bytes", self.limit as u64, self.limit as u64 + 1)
-        })?;
+        let limit = self.limit as u64;
+        let exceeded = LimitExceeded::new("buffered_body_bytes", limit, limit.saturating_add(1));
+        let value = part.bytes_or(self.left, exceeded).await?;
+        self.left -= value.len();
         self.raw.push((part.into_head(), value));
         Ok(())
     }

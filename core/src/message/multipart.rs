@@ -207,10 +207,15 @@ impl Part<'_> {
     ///
     /// As [`Multipart::next`]; [`LimitExceeded`] (413) if it is longer.
     pub async fn bytes(&mut self, limit: usize) -> Result<Bytes> {
+        let past = limit as u64;
+        self.bytes_or(limit, LimitExceeded::new("buffered_body_bytes", past, past.saturating_add(1))).await
+    }
+
+    pub(super) async fn bytes_or(&mut self, limit: usize, exceeded: LimitExceeded) -> Result<Bytes> {
         while let Some(piece) = self.piece().await? {
             self.gathered.extend_from_slice(&piece);
             if self.gathered.len() > limit {
-                return Err(LimitExceeded::new("form_field_bytes", limit as u64, limit as u64 + 1).into());
+                return Err(exceeded.into());
             }
         }
         Ok(self.gathered.split().freeze())

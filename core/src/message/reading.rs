@@ -92,7 +92,7 @@ impl Request {
     /// The whole body as text, in the character set that its media type names, UTF-8 if it names none: at most as
     /// long as [`bytes`](Self::bytes).
     ///
-    /// UTF-8, US-ASCII and ISO-8859-1 are known; with the feature `charset`, all of the Encoding Standard.
+    /// UTF-8, US-ASCII and ISO-8859-1 (as windows-1252) are known; with the feature `charset`, all of the Encoding Standard.
     ///
     /// # Errors
     ///
@@ -156,7 +156,7 @@ impl Request {
     pub async fn form_with(&mut self, options: FormOptions) -> Result<FormData> {
         match self.content_type().as_deref() {
             Some(URLENCODED) => {
-                let bytes = self.bytes_within(options.urlencoded_bytes(self)).await?;
+                let bytes = self.bytes_within(options.fields_bytes(self)).await?;
                 options.decode(self, &bytes)
             }
             Some(MULTIPART) => {
@@ -238,7 +238,13 @@ fn not_json<T>(error: &serde_json::Error) -> Rejection {
     let expected = || match text.rsplit_once(", expected ") {
         // A type's own words may begin otherwise, and hold anything.
         Some((_, expected)) if text.starts_with("invalid ") || text.starts_with("unknown ") => {
-            expected.to_owned()
+            // The names of types are the application's own affair.
+            match expected.split_once(' ') {
+                Some(("struct" | "tuple" | "enum" | "unit" | "newtype", _)) => {
+                    format!("of the needed form{place}")
+                }
+                _ => expected.to_owned(),
+            }
         }
         _ => format!("of the needed form{place}"),
     };

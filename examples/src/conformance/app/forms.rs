@@ -119,3 +119,131 @@ pub(super) async fn upload(State(uploads): State<Uploads>, mut request: Request)
     file.persist(path).await?;
     Ok(Text(answer))
 }
+
+#[cfg(test)]
+mod tests {
+    use bakestone_testkit::MemoryFiles;
+
+    use super::super::tests::wire;
+    use super::*;
+
+    const URLENCODED: &str = "application/x-www-form-urlencoded";
+    const MULTIPART: &str = "multipart/form-data; boundary=b";
+
+    /// The status of the answer, and its body.
+    fn ask(files: &MemoryFiles, target: &str, content_type: &str, body: &str) -> (u16, String) {
+        let length = body.len();
+        let request = format!(
+            "POST {target} HTTP/1.1\r\nHost: a\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        let answer = wire().files(files.clone()).feed(request).take_text();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head["HTTP/1.1 ".len()..][..3].parse().unwrap(), body.to_owned())
+    }
+
+    /// The form of these parts: what each says of itself, and its data.
+    fn form(parts: &[(&str, &str)]) -> String {
+        let part = |(says, data): &(&str, &str)| {
+            format!("--b\r\nContent-Disposition: form-data; {says}\r\n\r\n{data}\r\n")
+        };
+        parts.iter().map(part).collect::<String>() + "--b--\r\n"
+    }
+
+    fn sum(bytes: &[u8]) -> String {
+        hex(&Sha256::digest(bytes))
+    }
+
+    #[test]
+    fn what_is_told_of_a_form() {
+        let large = "x".repeat((1 << 20) + 1);
+        let parts = form(&[
+            ("name=\"a\"", "1"),
+            ("name=\"f\"; filename=\"../f.txt\"\r\nContent-Type: text/plain; charset=x", "two"),
+            ("name=\"a\"", "\u{e9}"),
+            ("name=\"g\"; filename=\"\"", &large),
+        ]);
+        let of_type = "text/plain; charset=x";
+        let fields_and_files = json!({
+            "fields": [["a", "1"], ["a", "\u{e9}"]],
+            "files": [
+                {"name": "f", "filename": "../f.txt", "content_type": of_type, "size": 3, "sha256": sum(b"two")},
+                {"name": "g", "filename": "", "content_type": null, "size": large.len(),
+                    "sha256": sum(large.as_bytes())},
+            ],
+        });
+        let counted = json!({"parts": [
+            {"name": "a", "filename": null, "content_type": null, "size": 1},
+            {"name": "f", "filename": "../f.txt", "content_type": of_type, "size": 3},
+            {"name": "a", "filename": null, "content_type": null, "size": 2},
+            {"name": "g", "filename": "", "content_type": null, "size": large.len()},
+        ]});
+        let whole = json!([
+            {"name": "a", "filename": null, "content_type": null, "data_hex": "31"},
+            {"name": "f", "filename": "../f.txt", "content_type": of_type, "data_hex": "74776f"},
+            {"name": "a", "filename": null, "content_type": null, "data_hex": "c3a9"},
+            {"name": "g", "filename": "", "content_type": null, "data_hex": hex(large.as_bytes())},
+        ]);
+        let files = MemoryFiles::new();
+        for (target, content_type, body, expected) in [
+            ("/form-files", MULTIPART, &parts[..], fields_and_files),
+            (
+                "/form-files",
+                URLENCODED,
+                "a=1&b=+&a=",
+                json!({"fields": [["a", "1"], ["b", " "], ["a", ""]], "files": []}),
+            ),
+            ("/form-files", MULTIPART, "--b--\r\n", json!({"fields": [], "files": []})),
+            ("/multipart-count", MULTIPART, &parts, counted),
+            ("/multipart", MULTIPART, &parts, whole),
+            ("/multipart", MULTIPART, "--b--", json!([])),
+        ] {
+            let (status, told) = ask(&files, target, content_type, body);
+            assert_eq!(status, 200, "{target}: {told}");
+            assert_eq!(serde_json::from_str::<Value>(&told).unwrap(), expected, "{target}");
+        }
+        assert_eq!((files.temporaries(), files.paths().len()), (0, 0));
+    }
+
+    #[test]
+    fn what_is_refused() {
+        let files = MemoryFiles::new();
+        let cut = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\ndata";
+        let much = form(&[("name=\"file\"; filename=\"f\"", &"x".repeat(10 << 20))]);
+        for (target, content_type, body, expected) in [
+            ("/form-files", "text/plain", "a=1", 415),
+            ("/form-files", MULTIPART, cut, 400),
+            ("/form-files", MULTIPART, &much, 413),
+            ("/multipart", URLENCODED, "a=1", 415),
+            ("/multipart", "multipart/form-data", cut, 400),
+            ("/multipart", MULTIPART, cut, 400),
+            ("/multipart", MULTIPART, &much, 413),
+            ("/multipart-count", MULTIPART, cut, 400),
+            ("/multipart-count", MULTIPART, &much, 200),
+            ("/upload", MULTIPART, cut, 400),
+            ("/upload", MULTIPART, &form(&[]), 400),
+            ("/upload", MULTIPART, &form(&[("name=\"file\"", "x")]), 400),
+            ("/upload", MULTIPART, &form(&[("name=\"f\"; filename=\"f\"", "x")]), 400),
+            ("/upload", URLENCODED, "file=x", 400),
+        ] {
+            let (status, told) = ask(&files, target, content_type, body);
+            assert_eq!(status, expected, "{target}: {told}");
+        }
+        assert_eq!((files.temporaries(), files.paths().len()), (0, 0));
+    }
+
+    #[test]
+    fn an_upload_is_saved_under_a_fresh_name() {
+        let large = "x".repeat(11 << 20);
+        for data in ["small", &large] {
+            let files = MemoryFiles::new();
+            let form = form(&[("name=\"file\"; filename=\"../f\"", data), ("name=\"a\"", "1")]);
+            let (status, path) = ask(&files, "/upload", MULTIPART, &form);
+            assert_eq!(status, 200, "{path}");
+            assert!(path.starts_with("uploads/bakestone-upload-"), "{path}");
+            assert!(files.get(&path).unwrap() == data.as_bytes(), "{path}");
+            assert_eq!(files.temporaries(), 0);
+            // The same seed and the same count, since each is asked of an application of its own.
+            assert_eq!(ask(&files, "/upload", MULTIPART, &form).0, 500, "what is there is not replaced");
+        }
+    }
+}
