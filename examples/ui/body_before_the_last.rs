@@ -1,6 +1,6 @@
 //! The body is taken before the last argument is made.
 //~ Json<u32>` cannot be made of a request without its body
-//~ what takes the body (`Request`, `Bytes`, `String`, `Json<T>`, `Form<T>`, `Body`) comes last
+//~ what takes the body (`Request`, `Bytes`, `String`, `Json<T>`, `Form<T>`, `FormData`, `Multipart`, `Body`) comes last
 
 use bakestone::{App, Json, Path, post};
 

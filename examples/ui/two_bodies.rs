@@ -1,6 +1,6 @@
 //! Two arguments that take the body.
 //~ `String` cannot be made of a request without its body
-//~ what takes the body (`Request`, `Bytes`, `String`, `Json<T>`, `Form<T>`, `Body`) comes last
+//~ what takes the body (`Request`, `Bytes`, `String`, `Json<T>`, `Form<T>`, `FormData`, `Multipart`, `Body`) comes last
 
 use bakestone::{App, Bytes, post};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bakestone::app::{AppService, Next};
 use bakestone::message::{BodyError, Data};
-use bakestone::{App, Body, Limits, Request, Response, Result, Session, Text, any, post};
+use bakestone::{App, Body, Bytes, Limits, Request, Response, Result, Session, Text, any, post};
 use bakestone_testkit::{Wire, splits};
 
 fn wire(app: App) -> Wire<Session<AppService>> {
@@ -259,4 +259,18 @@ fn r16_r17_r18_r19_data_is_what_its_type_says_or_an_error() {
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{content_type} {body}: {answer}");
         assert!(answer.ends_with(expected), "{content_type} {body}: {answer}");
     }
+}
+
+/// A body that was read whole is kept for the next one who reads, and no longer than there can be one.
+#[test]
+fn a_body_that_nobody_can_read_any_more_is_not_kept() {
+    async fn alone(bytes: Bytes) -> Text<String> {
+        Text(format!("{} {}", bytes.len(), bytes.is_unique()))
+    }
+    // In two pieces, so that it is not a slice of the input.
+    let mut wire = wire(App::new().route("/", post(alone)));
+    wire.feed(
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n",
+    );
+    assert!(wire.take_text().ends_with("5 true"));
 }

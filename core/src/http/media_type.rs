@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::parameters::{self, OWS, Parameter, Parameters, is_token};
+use super::parameters::{self, OWS, Occurrence, Parameter, Parameters, is_token};
 
 /// A media type: its type and subtype, and its parameters.
 ///
@@ -78,6 +78,11 @@ impl<'a> MediaType<'a> {
     /// ```
     pub fn parameter(&self, name: &str) -> Option<Cow<'a, str>> {
         parameters::value(Parameters::new(self.parameters), name)
+    }
+
+    /// The parameter `name`, in any case, as everybody else reads it: a plain one, that is there once.
+    pub(crate) fn only(&self, name: &str) -> Occurrence<'a> {
+        parameters::only(self.parameters, name)
     }
 
     /// The names and the values of all parameters, as they were written, but for the quotes: in their order, with

@@ -45,7 +45,7 @@ impl<'a> Iterator for Parameters<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let (parameter, rest) = first(self.0?);
+            let (_, parameter, rest) = first(self.0?);
             self.0 = rest;
             if parameter.is_some() {
                 return parameter;
@@ -54,10 +54,39 @@ impl<'a> Iterator for Parameters<'a> {
     }
 }
 
-/// The first parameter of `text`, if it is well-formed, and what is behind its `;`.
-fn first(text: &str) -> (Option<Parameter<'_>>, Option<&str>) {
+/// How often a parameter is there.
+pub(crate) enum Occurrence<'a> {
+    Never,
+    /// Once, and well-formed.
+    Once(Cow<'a, str>),
+    /// Malformed, or more than once: readers disagree about what it says.
+    Unclear,
+}
+
+/// The plain parameter `name`, in any case.
+pub(super) fn only<'a>(text: &'a str, name: &str) -> Occurrence<'a> {
+    let (mut rest, mut found) = (Some(text), Occurrence::Never);
+    while let Some(text) = rest {
+        let (written, parameter, after) = first(text);
+        rest = after;
+        if written.eq_ignore_ascii_case(name) {
+            found = match (found, parameter) {
+                (Occurrence::Never, Some(parameter)) => Occurrence::Once(parameter.value),
+                _ => return Occurrence::Unclear,
+            };
+        }
+    }
+    found
+}
+
+/// What stands as the name of the first parameter of `text`, the parameter if it is well-formed, and what is behind its
+/// `;`.
+fn first(text: &str) -> (&str, Option<Parameter<'_>>, Option<&str>) {
     let equals = text.find(['=', ';']).filter(|&at| text[at..].starts_with('='));
-    let Some(equals) = equals else { return (None, cut(text).1) };
+    let Some(equals) = equals else {
+        let (piece, rest) = cut(text);
+        return (piece.trim_matches(OWS), None, rest);
+    };
     let (name, after) = (text[..equals].trim_start_matches(OWS), &text[equals + 1..]);
     let (value, is_quoted, rest) = match after.strip_prefix('"') {
         Some(quoted) => {
@@ -71,7 +100,8 @@ fn first(text: &str) -> (Option<Parameter<'_>>, Option<&str>) {
             (is_token(value).then_some(Cow::Borrowed(value)), false, rest)
         }
     };
-    (value.filter(|_| is_token(name)).map(|value| Parameter { name, value, is_quoted }), rest)
+    let parameter = value.filter(|_| is_token(name)).map(|value| Parameter { name, value, is_quoted });
+    (name.trim_end_matches(OWS), parameter, rest)
 }
 
 /// What is before the first `;`, and what is after it.

@@ -382,6 +382,6 @@ impl Incoming {
 
 impl Drop for Incoming {
     fn drop(&mut self) {
-        self.exchange.stop_wanting();
+        self.exchange.forget_body();
     }
 }

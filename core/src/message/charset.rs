@@ -4,12 +4,31 @@
 //! others of the Encoding Standard. ISO-8859-1 is windows-1252, as that standard has it: browsers send the one and name
 //! the other. What is not text in its character set is an error, and never guessed.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 
+use crate::http::MediaType;
+use crate::http::parameters::Occurrence;
 use crate::message::BodyError;
+
+/// The character set that a media type names, to decode by: what is unclear is not passed over.
+pub(crate) fn named<'a>(media_type: Option<MediaType<'a>>) -> Result<Option<Cow<'a, str>>, BodyError> {
+    match media_type.map(|media_type| media_type.only("charset")) {
+        None | Some(Occurrence::Never) => Ok(None),
+        Some(Occurrence::Once(charset)) => Ok(Some(charset)),
+        Some(Occurrence::Unclear) => Err(BodyError::UnknownCharset),
+    }
+}
+
+/// Longer than any name of a character set. A name may come from the client for each of a thousand fields.
+const LONGEST_NAME: usize = 40;
 
 /// The text that `bytes` are in the character set of this name, in any case; UTF-8 without one.
 pub(crate) fn decode(charset: Option<&str>, bytes: Bytes) -> Result<String, BodyError> {
+    if charset.is_some_and(|charset| charset.len() > LONGEST_NAME) {
+        return Err(BodyError::UnknownCharset);
+    }
     match charset.unwrap_or("utf-8").to_ascii_lowercase().as_str() {
         "utf-8" | "utf8" => utf8(bytes),
         "us-ascii" | "ascii" if bytes.is_ascii() => utf8(bytes),
@@ -42,7 +61,7 @@ fn utf8(bytes: Bytes) -> Result<String, BodyError> {
 #[cfg(feature = "charset")]
 fn another(charset: &str, bytes: &[u8]) -> Result<String, BodyError> {
     let encoding = encoding_rs::Encoding::for_label(charset.as_bytes()).ok_or(BodyError::UnknownCharset)?;
-    let (text, _, malformed) = encoding.decode(bytes);
+    let (text, malformed) = encoding.decode_without_bom_handling(bytes);
     match malformed {
         true => Err(BodyError::NotDecodable(encoding.name())),
         false => Ok(text.into_owned()),
@@ -71,6 +90,7 @@ mod tests {
             (Some("latin1"), b"\xff", Ok("\u{ff}")),
             (Some("klingon"), b"", Err("the body's character set is not known")),
             (Some(""), b"", Err("the body's character set is not known")),
+            (Some(&*"utf-8".repeat(9)), b"", Err("the body's character set is not known")),
         ] {
             let decoded = decode(charset, Bytes::copy_from_slice(bytes)).map_err(|error| error.to_string());
             assert_eq!(decoded.as_deref().map_err(String::as_str), expected, "{charset:?} {bytes:?}");
@@ -93,6 +113,8 @@ mod tests {
             ("Shift_JIS", b"\x82\xa0", Ok("\u{3042}")),
             ("shift_jis", b"\x82", Err("the body is not text in Shift_JIS")),
             ("utf-16le", b"a\0", Ok("a")),
+            // What begins like a mark of UTF-16 is nothing of the kind where another character set is named.
+            ("windows-1251", b"\xff\xfea\0", Ok("\u{44f}\u{44e}a\0")),
         ] {
             let decoded =
                 decode(Some(charset), Bytes::copy_from_slice(bytes)).map_err(|error| error.to_string());

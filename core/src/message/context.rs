@@ -16,7 +16,7 @@ use crate::machine::{ConnectionInfo, Moment, Now};
 use crate::message::{Asked, File, file};
 use crate::session::exchange::Exchange;
 use crate::session::lifecycle::{Spawner, Task};
-use crate::session::scope::Scope;
+use crate::session::scope::{Asking, Scope};
 
 /// What happens to a handler when its client is gone.
 ///
@@ -35,6 +35,9 @@ pub enum OnDisconnect {
 }
 
 /// The handle by which a handler, or a task, asks for time, files, blocking work and background work.
+///
+/// It is that of a connection, or of the server's lifecycle. Where a part of a request is kept beyond its connection, such
+/// as an uploaded file in a background task, the lifecycle answers for files and blocking work.
 ///
 /// ```
 /// use bakestone::{Context, Text};
@@ -84,6 +87,11 @@ impl Context {
         &self.scope
     }
 
+    /// Whom to ask for an effect.
+    pub(crate) fn asking(&self) -> Asking {
+        Asking::new(self.scope.clone(), self.spawner.as_ref().map(Spawner::scope))
+    }
+
     pub(crate) fn spawner(&self) -> Option<&Spawner> {
         self.spawner.as_ref()
     }
@@ -124,7 +132,7 @@ impl Context {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, BlockingError> {
         let (effect, answer) = effect::blocking(work);
-        self.scope.ask(effect);
+        self.asking().ask(effect);
         answer.await.unwrap_or(Err(BlockingError::Unanswered))
     }
 
@@ -134,7 +142,7 @@ impl Context {
     ///
     /// [`FileError`], with its kind.
     pub async fn open(&self, path: impl Into<PathBuf>, mode: OpenMode) -> Result<File, FileError> {
-        File::open(self.scope.clone(), path.into(), mode).await
+        File::open(self.asking(), path.into(), mode).await
     }
 
     /// Opens a new file without a name, for reading and writing, in `folder`, or in the driver's folder for such
@@ -160,7 +168,7 @@ impl Context {
     /// }
     /// ```
     pub async fn open_temporary(&self, folder: Option<PathBuf>) -> Result<File, FileError> {
-        File::open_temporary(self.scope.clone(), folder).await
+        File::open_temporary(self.asking(), folder).await
     }
 
     /// What is known of a path, symbolic links followed.
@@ -169,7 +177,7 @@ impl Context {
     ///
     /// [`FileError`], with its kind.
     pub async fn metadata(&self, path: impl Into<PathBuf>) -> Result<Metadata, FileError> {
-        file::metadata(&self.scope, path.into()).await
+        file::metadata(&self.asking(), path.into()).await
     }
 
     /// Renames a file within its file system. What has the name `to` is replaced.
@@ -180,7 +188,7 @@ impl Context {
     ///
     /// [`FileError`], with its kind.
     pub async fn rename(&self, from: impl Into<PathBuf>, to: impl Into<PathBuf>) -> Result<(), FileError> {
-        file::change(&self.scope, FileOp::Rename(from.into(), to.into())).await
+        file::change(&self.asking(), FileOp::Rename(from.into(), to.into())).await
     }
 
     /// Removes a file.
@@ -191,12 +199,12 @@ impl Context {
     ///
     /// [`FileError`], with its kind.
     pub async fn remove(&self, path: impl Into<PathBuf>) -> Result<(), FileError> {
-        file::change(&self.scope, FileOp::Remove(path.into())).await
+        file::change(&self.asking(), FileOp::Remove(path.into())).await
     }
 
     /// Removes a file, sooner or later, for who can no longer wait for it.
     pub(super) fn remove_unheard(&self, path: PathBuf) {
-        drop(file::ask(&self.scope, FileOp::Remove(path)));
+        drop(file::ask(&self.asking(), FileOp::Remove(path)));
     }
 
     /// The connection that the request came on; of a background task, an empty one.
@@ -303,9 +311,9 @@ impl std::error::Error for SpawnError {}
 /// The future of [`Context::sleep`].
 #[must_use = "a sleep does nothing unless it is awaited"]
 pub struct Sleep {
-    scope: Arc<Scope>,
-    at: Moment,
-    id: Option<u64>,
+    pub(super) scope: Arc<Scope>,
+    pub(super) at: Moment,
+    pub(super) id: Option<u64>,
 }
 
 impl Future for Sleep {
@@ -356,8 +364,8 @@ impl<F: Future> Future for Timeout<F> {
 /// The future of [`Context::draining`].
 #[must_use = "it does nothing unless it is awaited"]
 pub struct Draining {
-    scope: Arc<Scope>,
-    id: Option<u64>,
+    pub(super) scope: Arc<Scope>,
+    pub(super) id: Option<u64>,
 }
 
 impl Future for Draining {

@@ -17,11 +17,11 @@ use crate::effect::{
 };
 use crate::message::Body;
 use crate::message::file_body::{self, Content, Piece};
-use crate::session::scope::Scope;
+use crate::session::scope::Asking;
 
 /// An open file, read and written in order from its start. It is closed when it is dropped.
 pub struct File {
-    scope: Arc<Scope>,
+    asking: Asking,
     handle: FileHandle,
     metadata: Metadata,
     position: u64,
@@ -36,9 +36,9 @@ enum InFlight {
     Change(Answer<Result<FileAnswer, FileError>>, u64),
 }
 
-pub(super) fn ask(scope: &Scope, operation: FileOp) -> Answer<Result<FileAnswer, FileError>> {
+pub(super) fn ask(asking: &Asking, operation: FileOp) -> Answer<Result<FileAnswer, FileError>> {
     let (reply, answer) = effect::reply();
-    scope.ask(Effect::File(operation, reply));
+    asking.ask(Effect::File(operation, reply));
     answer
 }
 
@@ -55,39 +55,36 @@ fn unexpected(answer: &FileAnswer) -> FileError {
 }
 
 /// Does what is answered by [`FileAnswer::Done`].
-pub(crate) async fn change(scope: &Scope, operation: FileOp) -> Result<(), FileError> {
-    match answered(&mut ask(scope, operation)).await? {
+pub(crate) async fn change(asking: &Asking, operation: FileOp) -> Result<(), FileError> {
+    match answered(&mut ask(asking, operation)).await? {
         FileAnswer::Done => Ok(()),
         other => Err(unexpected(&other)),
     }
 }
 
 /// What is known of a path.
-pub(crate) async fn metadata(scope: &Scope, path: PathBuf) -> Result<Metadata, FileError> {
-    match answered(&mut ask(scope, FileOp::Metadata(path))).await? {
+pub(crate) async fn metadata(asking: &Asking, path: PathBuf) -> Result<Metadata, FileError> {
+    match answered(&mut ask(asking, FileOp::Metadata(path))).await? {
         FileAnswer::Metadata(metadata) => Ok(metadata),
         other => Err(unexpected(&other)),
     }
 }
 
 impl File {
-    pub(crate) async fn open(scope: Arc<Scope>, path: PathBuf, mode: OpenMode) -> Result<Self, FileError> {
-        Self::opened(scope, FileOp::Open(path, mode)).await
+    pub(crate) async fn open(asking: Asking, path: PathBuf, mode: OpenMode) -> Result<Self, FileError> {
+        Self::opened(asking, FileOp::Open(path, mode)).await
     }
 
-    pub(crate) async fn open_temporary(
-        scope: Arc<Scope>,
-        folder: Option<PathBuf>,
-    ) -> Result<Self, FileError> {
-        let mut file = Self::opened(scope, FileOp::OpenTemporary(folder)).await?;
+    pub(crate) async fn open_temporary(asking: Asking, folder: Option<PathBuf>) -> Result<Self, FileError> {
+        let mut file = Self::opened(asking, FileOp::OpenTemporary(folder)).await?;
         file.unnamed = true;
         Ok(file)
     }
 
-    async fn opened(scope: Arc<Scope>, operation: FileOp) -> Result<Self, FileError> {
-        match answered(&mut ask(&scope, operation)).await? {
+    async fn opened(asking: Asking, operation: FileOp) -> Result<Self, FileError> {
+        match answered(&mut ask(&asking, operation)).await? {
             FileAnswer::Opened(handle, metadata) => {
-                Ok(Self { scope, handle, metadata, position: 0, in_flight: None, unnamed: false })
+                Ok(Self { asking, handle, metadata, position: 0, in_flight: None, unnamed: false })
             }
             other => Err(unexpected(&other)),
         }
@@ -95,22 +92,22 @@ impl File {
 
     /// Opens, for reading, the first of `paths` below `roots`; and which it is.
     pub(super) async fn open_below(
-        scope: Arc<Scope>,
+        asking: Asking,
         roots: Arc<[PathBuf]>,
         paths: Vec<PathBuf>,
         symlinks: bool,
     ) -> Result<(Self, usize), FileError> {
-        match answered(&mut ask(&scope, FileOp::OpenBelow { roots, paths, symlinks })).await? {
+        match answered(&mut ask(&asking, FileOp::OpenBelow { roots, paths, symlinks })).await? {
             FileAnswer::OpenedBelow(handle, metadata, index) => {
-                let file = Self { scope, handle, metadata, position: 0, in_flight: None, unnamed: false };
+                let file = Self { asking, handle, metadata, position: 0, in_flight: None, unnamed: false };
                 Ok((file, index))
             }
             other => Err(unexpected(&other)),
         }
     }
 
-    pub(super) fn scope(&self) -> &Scope {
-        &self.scope
+    pub(super) fn asking(&self) -> &Asking {
+        &self.asking
     }
 
     /// Asks for at most `length` bytes from `position`, unless something is in flight.
@@ -118,7 +115,7 @@ impl File {
         if self.in_flight.is_none() {
             self.position = position;
             let operation = FileOp::Read { file: self.handle.clone(), offset: position, length };
-            self.in_flight = Some(InFlight::Read(ask(&self.scope, operation)));
+            self.in_flight = Some(InFlight::Read(ask(&self.asking, operation)));
         }
     }
 
@@ -167,9 +164,9 @@ impl File {
         if let Some(InFlight::Change(..)) = self.in_flight {
             ready!(self.poll_settle(cx))?;
         }
-        let (scope, handle, offset) = (&self.scope, &self.handle, self.position);
+        let (asking, handle, offset) = (&self.asking, &self.handle, self.position);
         let in_flight = self.in_flight.get_or_insert_with(|| {
-            InFlight::Read(ask(scope, FileOp::Read { file: handle.clone(), offset, length }))
+            InFlight::Read(ask(asking, FileOp::Read { file: handle.clone(), offset, length }))
         });
         let answer = ready!(in_flight.poll(cx));
         self.in_flight = None;
@@ -195,7 +192,7 @@ impl File {
             let length = piece.len() as u64;
             let file = self.handle.clone();
             let operation = FileOp::Write { file, offset: self.position, data: piece };
-            self.in_flight = Some(InFlight::Change(ask(&self.scope, operation), length));
+            self.in_flight = Some(InFlight::Change(ask(&self.asking, operation), length));
             self.settle().await?;
         }
         Ok(())
@@ -217,7 +214,7 @@ impl File {
     pub async fn persist(&mut self, path: impl Into<PathBuf>) -> Result<(), FileError> {
         self.settle().await?;
         let operation = FileOp::Persist { file: self.handle.clone(), path: path.into() };
-        self.in_flight = Some(InFlight::Change(ask(&self.scope, operation), 0));
+        self.in_flight = Some(InFlight::Change(ask(&self.asking, operation), 0));
         self.settle().await?;
         self.unnamed = false;
         Ok(())
@@ -226,7 +223,7 @@ impl File {
     /// The same open file, read from `position` on.
     pub(super) fn again(&self, position: u64) -> Self {
         Self {
-            scope: self.scope.clone(),
+            asking: self.asking.clone(),
             handle: self.handle.clone(),
             metadata: self.metadata,
             position,
@@ -273,7 +270,7 @@ impl Drop for File {
         if self.unnamed && self.handle.is_last() {
             let handle = self.handle.clone();
             let (freeing, _) = effect::blocking(move || drop(handle));
-            self.scope.ask(freeing);
+            self.asking.ask(freeing);
         }
     }
 }

@@ -98,7 +98,7 @@ impl FileResponse {
         symlinks: bool,
     ) -> Result<(Self, usize), FileError> {
         let names: Vec<String> = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-        let (file, index) = File::open_below(context.scope().clone(), roots.into(), paths, symlinks).await?;
+        let (file, index) = File::open_below(context.asking(), roots.into(), paths, symlinks).await?;
         let name = names.get(index).map(String::as_str).unwrap_or_default();
         Ok((Self::from(file).named(name), index))
     }
@@ -290,7 +290,7 @@ impl IntoResponse for FileResponse {
 impl From<File> for FileResponse {
     /// The whole file, whatever was read of it already. Nothing is known of its name.
     fn from(file: File) -> Self {
-        let (metadata, now) = (file.metadata(), file.scope().now().wall);
+        let (metadata, now) = (file.metadata(), file.asking().now().wall);
         Self { length: metadata.length, modified: metadata.modified, now, ..Self::of(Content::File(file)) }
     }
 }

@@ -15,7 +15,7 @@ use crate::http::urlencoded::Decoder;
 use crate::limits::Limits;
 use crate::message::multipart::{Hook, Multipart, Progress};
 use crate::message::upload::{Receiving, UploadedFile, persist_all};
-use crate::message::{MultiMap, Reason, Rejection, Request, charset};
+use crate::message::{MultiMap, Part, Reason, Rejection, Request, charset};
 use crate::multipart::{self, PartHead};
 
 /// The fields and the files of a form, each in their order. Its fields are a [`MultiMap`].
@@ -99,15 +99,19 @@ impl Deref for FormData {
 
 /// How a form is read: the limits in place of the session's, and where its files go.
 ///
+/// Files on the disk take at most nine descriptors for a form, however many there are.
+///
 /// ```
 /// use bakestone::{FormOptions, Request, Result, Text};
-/// use std::path::Path;
 ///
 /// async fn upload(mut request: Request) -> Result<Text<String>> {
-///     let folder = Path::new("/var/lib/cakes");
+///     let mut number = request.context().now().wall.as_nanos();   // a name that no other request takes
 ///     let options = FormOptions::new()
 ///         .form_bytes(1 << 30)
-///         .upload_to(move |part| part.safe_filename().map(|name| folder.join(name)))
+///         .upload_to(move |part| {
+///             number += 1;
+///             Some(format!("/var/lib/cakes/{number}-{}", part.safe_filename()?))
+///         })
 ///         .on_progress(|progress| eprintln!("{} of {:?}", progress.received, progress.expected));
 ///     let form = request.form_with(options).await?;
 ///     Ok(Text(format!("{} files\n", form.files().len())))
@@ -124,9 +128,11 @@ pub struct FormOptions {
     file_memory_bytes: Option<usize>,
     folder: Option<PathBuf>,
     upload_to: Option<Chooser>,
+    check: Option<Check>,
     hook: Option<Hook>,
 }
 
+type Check = Box<dyn FnMut(&PartHead) -> Result<()> + Send>;
 type Chooser = Box<dyn FnMut(&PartHead) -> Option<PathBuf> + Send>;
 
 /// One row a limit.
@@ -151,14 +157,15 @@ impl FormOptions {
         /// How long the whole body may be, in bytes; past it 413. In place of [`Limits::form_bytes`]. `u64::MAX` is
         /// without end, and harms nobody: what is held in memory has bounds of its own.
         form_bytes u64;
-        /// How long an urlencoded form may be, and all fields of a form of several parts together, in bytes; past it 413.
+        /// How long an urlencoded form may be, and all fields of a form of several parts together with the heads of its
+        /// files, in bytes; past it 413.
         /// In place of [`Limits::buffered_body_bytes`].
         buffered_body_bytes usize;
         /// How many fields there may be, in place of [`Limits::form_fields`].
         form_fields usize;
         /// How many files there may be, in place of [`Limits::form_files`].
         form_files usize;
-        /// How long a field may be, in bytes, in place of [`Limits::form_field_bytes`].
+        /// How long a field may be, its name and its value, in bytes, in place of [`Limits::form_field_bytes`].
         form_field_bytes usize;
         /// How long a file may be, in bytes; past it 413. Without it, as long as the form may be.
         file_bytes u64;
@@ -177,11 +184,24 @@ impl FormOptions {
     /// Lets `choose` give a file its path; with `None` it stays without one. What the client calls the file is any
     /// text: [`PartHead::safe_filename`] makes a name of it that leads nowhere else.
     ///
-    /// The files get their names when the whole form has arrived, so that nobody sees a part of one; a path that is
-    /// taken is an error.
+    /// The files get their names when the whole form has arrived, so that nobody sees a part of one; if one of them cannot
+    /// have its name, none has one. A path that is taken is an error, of
+    /// [`AlreadyExists`](crate::effect::FileErrorKind::AlreadyExists), and so 500: two clients may well give the same
+    /// name.
     #[must_use]
-    pub fn upload_to(mut self, choose: impl FnMut(&PartHead) -> Option<PathBuf> + Send + 'static) -> Self {
-        self.upload_to = Some(Box::new(choose));
+    pub fn upload_to<P: Into<PathBuf>>(
+        mut self,
+        mut choose: impl FnMut(&PartHead) -> Option<P> + Send + 'static,
+    ) -> Self {
+        self.upload_to = Some(Box::new(move |head| choose(head).map(Into::into)));
+        self
+    }
+
+    /// Lets `check` look at each part's head before the part is read. Its error ends the form: 415 for a picture that is
+    /// none, say.
+    #[must_use]
+    pub fn check(mut self, check: impl FnMut(&PartHead) -> Result<()> + Send + 'static) -> Self {
+        self.check = Some(Box::new(check));
         self
     }
 
@@ -230,12 +250,18 @@ impl FormOptions {
         if let Some(hook) = self.hook.take() {
             multipart.on_progress(hook);
         }
-        let (mut fields, mut files) = (Fields::within(self.fields_bytes(request)), Vec::new());
+        let limits = self.limits(request);
+        let (mut fields, mut files) =
+            (Fields::within(self.fields_bytes(request), limits.field_bytes), Vec::new());
         let session = request.context.exchange().map(|exchange| exchange.limits().form_file_memory_bytes);
         let usual = session.unwrap_or_else(|| Limits::default().form_file_memory_bytes);
         let memory = self.file_memory_bytes.unwrap_or(usual);
         let mut receiving = Receiving::new(&request.context, memory, self.folder.take());
         while let Some(part) = multipart.next().await? {
+            fields.hold(part.head().size())?;
+            if let Some(check) = &mut self.check {
+                check(part.head())?;
+            }
             if !part.head().is_file() {
                 fields.add(part).await?;
                 continue;
@@ -258,20 +284,35 @@ impl fmt::Debug for FormOptions {
 /// The fields that have come, as they were sent: the character set of all may stand in the last.
 struct Fields {
     raw: Vec<(PartHead, Bytes)>,
+    /// What may still be held: heads, those of files too, and values.
     left: usize,
     limit: usize,
+    /// Of one of them, its name and its value.
+    field_bytes: u64,
 }
 
 impl Fields {
-    fn within(limit: usize) -> Self {
-        Self { raw: Vec::new(), left: limit, limit }
+    fn within(limit: usize, field_bytes: u64) -> Self {
+        Self { raw: Vec::new(), left: limit, limit, field_bytes }
     }
 
-    async fn add(&mut self, mut part: crate::message::Part<'_>) -> Result<()> {
+    fn exceeded(&self) -> LimitExceeded {
         let limit = self.limit as u64;
-        let exceeded = LimitExceeded::new("buffered_body_bytes", limit, limit.saturating_add(1));
-        let value = part.bytes_or(self.left, exceeded).await?;
-        self.left -= value.len();
+        LimitExceeded::new("buffered_body_bytes", limit, limit.saturating_add(1))
+    }
+
+    fn hold(&mut self, bytes: usize) -> Result<(), LimitExceeded> {
+        self.left = self.left.checked_sub(bytes).ok_or_else(|| self.exceeded())?;
+        Ok(())
+    }
+
+    async fn add(&mut self, mut part: Part<'_>) -> Result<()> {
+        let value = part.bytes_or(self.left, self.exceeded()).await?;
+        self.hold(value.len())?;
+        if (part.name().len() + value.len()) as u64 > self.field_bytes {
+            let limit = self.field_bytes;
+            return Err(LimitExceeded::new("form_field_bytes", limit, limit.saturating_add(1)).into());
+        }
         self.raw.push((part.into_head(), value));
         Ok(())
     }
@@ -279,11 +320,13 @@ impl Fields {
     /// Each in the character set of its own, else in that of the field `_charset_` (RFC 7578, section 4.6), else in
     /// UTF-8.
     fn decode(self) -> Result<MultiMap> {
-        let common = self.raw.iter().find(|(head, _)| head.name() == "_charset_");
+        let named = |(head, value): &&(PartHead, Bytes)| head.name() == "_charset_" && !value.is_empty();
+        let common = self.raw.iter().find(named);
         let common = common.map(|(_, value)| String::from_utf8_lossy(value).into_owned());
         let mut fields = MultiMap::new();
         for (head, value) in self.raw {
-            let value = charset::decode(head.charset().as_deref().or(common.as_deref()), value)?;
+            let own = charset::named(head.content_type())?;
+            let value = charset::decode(own.as_deref().or(common.as_deref()), value)?;
             fields.add(head.name(), value);
         }
         Ok(fields)

@@ -36,11 +36,21 @@ use crate::multipart::{Boundary, Decoder, Event, Limits, PartHead};
 pub struct Multipart {
     body: Body,
     decoder: Decoder,
-    /// Whether the events that come next are those of a part.
-    inside: bool,
-    over: bool,
+    stage: Stage,
     hook: Option<Hook>,
     progress: Progress,
+}
+
+/// What comes next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// The next part, or the end of the form.
+    Between,
+    /// The rest of a part.
+    Inside,
+    /// The rest of the body.
+    Behind,
+    Over,
 }
 
 pub(super) type Hook = Box<dyn FnMut(Progress) + Send>;
@@ -62,13 +72,20 @@ impl Multipart {
     ///
     /// [`LimitExceeded`] for a body that announces more than `limits` allow.
     pub fn new(body: Body, boundary: &Boundary, limits: Limits) -> Result<Self, LimitExceeded> {
-        let expected = body.length();
-        if let Some(length) = expected.filter(|&length| length > limits.total_bytes) {
-            return Err(LimitExceeded::new("form_bytes", limits.total_bytes, length));
-        }
+        Self::check(&body, &limits)?;
+        let progress = Progress { received: 0, expected: body.length() };
         let decoder = Decoder::new(boundary, limits);
-        let progress = Progress { received: 0, expected };
-        Ok(Self { body, decoder, inside: false, over: false, hook: None, progress })
+        Ok(Self { body, decoder, stage: Stage::Between, hook: None, progress })
+    }
+
+    /// Whether `body` announces no more than `limits` allow.
+    pub(super) fn check(body: &Body, limits: &Limits) -> Result<(), LimitExceeded> {
+        match body.length() {
+            Some(length) if length > limits.total_bytes => {
+                Err(LimitExceeded::new("form_bytes", limits.total_bytes, length))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The next part, after what is left of the one before; `None` after the last.
@@ -79,16 +96,18 @@ impl Multipart {
     ///
     /// [`BodyError`](crate::message::BodyError), or a [`multipart::Error`](crate::multipart::Error): 400 or 413.
     pub async fn next(&mut self) -> Result<Option<Part<'_>>> {
-        while !self.over {
-            match self.event().await? {
+        while matches!(self.stage, Stage::Between | Stage::Inside) {
+            self.stage = match self.event().await? {
                 Event::Part(head) => {
-                    self.inside = true;
+                    self.stage = Stage::Inside;
                     return Ok(Some(Part { head, gathered: BytesMut::new(), multipart: self }));
                 }
-                Event::End => self.pass_over_the_rest().await?,
-                _ => self.inside = false,
+                Event::End => Stage::Behind,
+                Event::PartEnd => Stage::Between,
+                _ => self.stage,
             }
         }
+        self.pass_over_the_rest().await?;
         Ok(None)
     }
 
@@ -122,13 +141,15 @@ impl Multipart {
 
     /// The body's end comes after the form's.
     async fn pass_over_the_rest(&mut self) -> Result<()> {
-        self.inside = false;
+        if self.stage == Stage::Over {
+            return Ok(());
+        }
         while self.take_piece().await? {
             self.decoder.next()?;
         }
         // What was cut off for being too much is told once nothing else is left.
         self.decoder.next()?;
-        self.over = true;
+        self.stage = Stage::Over;
         Ok(())
     }
 }
@@ -188,13 +209,13 @@ impl Part<'_> {
     }
 
     async fn piece(&mut self) -> Result<Option<Bytes>> {
-        if !self.multipart.inside {
+        if self.multipart.stage != Stage::Inside {
             return Ok(None);
         }
         match self.multipart.event().await? {
             Event::Data(piece) => Ok(Some(piece)),
             _ => {
-                self.multipart.inside = false;
+                self.multipart.stage = Stage::Between;
                 Ok(None)
             }
         }
@@ -228,6 +249,6 @@ impl Part<'_> {
     /// As [`bytes`](Self::bytes); what is no such text is 400, a character set that is not known 415.
     pub async fn text(&mut self, limit: usize) -> Result<String> {
         let bytes = self.bytes(limit).await?;
-        Ok(charset::decode(self.head.charset().as_deref(), bytes)?)
+        Ok(charset::decode(charset::named(self.content_type())?.as_deref(), bytes)?)
     }
 }

@@ -99,13 +99,13 @@ impl Request {
     /// [`BodyError`]; what is no such text becomes 400, a character set that is not known 415.
     pub async fn text(&mut self) -> Result<String, BodyError> {
         let bytes = self.bytes().await?;
-        charset::decode(self.charset().as_deref(), bytes)
+        charset::decode(charset::named(self.media_type())?.as_deref(), bytes)
     }
 
     /// As [`text`](Self::text), for who needs nothing of the request besides: the body is not copied to be kept.
     pub(crate) async fn into_text(mut self) -> Result<String, BodyError> {
         let bytes = self.body.bytes(self.buffered_body_bytes()).await?;
-        charset::decode(self.charset().as_deref(), bytes)
+        charset::decode(charset::named(self.media_type())?.as_deref(), bytes)
     }
 
     /// The whole body, at most as long as [`bytes`](Self::bytes), as JSON. The content type is not looked at, as
@@ -193,7 +193,10 @@ impl Request {
             return Err(Rejection::new::<Multipart>(Reason::ContentType, "content type", expected).into());
         };
         let boundary = Boundary::of(&media_type)?;
-        Ok(Multipart::new(self.take_body(), &boundary, limits)?)
+        Multipart::check(&self.body, &limits)?;
+        // A body that was kept stays, for whoever reads it after this one.
+        let body = self.body.kept().map_or_else(|| self.body.take(), Body::from);
+        Ok(Multipart::new(body, &boundary, limits)?)
     }
 
     /// The body as what its content type says that it is. A body whose type is missing, or means nothing here, is
@@ -225,6 +228,11 @@ impl Request {
     }
 }
 
+/// How the parser begins what it says of a value before it tells what was expected.
+#[cfg(feature = "json")]
+const SERDE: [&str; 5] =
+    ["invalid type: ", "invalid value: ", "invalid length ", "unknown variant `", "unknown field `"];
+
 /// What is said of a body that is not the JSON of a `T`. The parser's text about a value repeats what the client
 /// sent, so only what stands behind that is told.
 #[cfg(feature = "json")]
@@ -237,7 +245,7 @@ fn not_json<T>(error: &serde_json::Error) -> Rejection {
     };
     let expected = || match text.rsplit_once(", expected ") {
         // A type's own words may begin otherwise, and hold anything.
-        Some((_, expected)) if text.starts_with("invalid ") || text.starts_with("unknown ") => {
+        Some((_, expected)) if SERDE.iter().any(|prefix| text.starts_with(prefix)) => {
             // The names of types are the application's own affair.
             match expected.split_once(' ') {
                 Some(("struct" | "tuple" | "enum" | "unit" | "newtype", _)) => {

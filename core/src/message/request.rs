@@ -9,6 +9,7 @@ use http::request::Parts;
 use http::uri::{Authority, PathAndQuery};
 use http::{Extensions, HeaderMap, Method, StatusCode, Uri, Version};
 
+use crate::http::parameters::Occurrence;
 use crate::http::{Accept, MediaType, cookie, percent, urlencoded};
 #[cfg(doc)]
 use crate::limits::Limits;
@@ -213,9 +214,13 @@ impl Request {
         self.media_type()?.parameter(name)
     }
 
-    /// The character set that the body's media type names, in lower case.
+    /// The character set that the body's media type names, in lower case; `None` too if that is malformed, or there
+    /// more than once.
     pub fn charset(&self) -> Option<String> {
-        self.content_type_parameter("charset").map(|charset| charset.to_ascii_lowercase())
+        match self.media_type()?.only("charset") {
+            Occurrence::Once(charset) => Some(charset.to_ascii_lowercase()),
+            Occurrence::Never | Occurrence::Unclear => None,
+        }
     }
 
     /// The length of the body in bytes, where `Content-Length` announces it. A chunked body has none.

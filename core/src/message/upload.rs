@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::{Bytes, BytesMut};
 
-use crate::effect::{FILE_CHUNK, FileError};
+use crate::effect::{FILE_CHUNK, FileError, FileErrorKind};
 use crate::error::{LimitExceeded, Result};
 use crate::http::MediaType;
 use crate::message::{Body, Context, File, Part};
@@ -55,7 +55,10 @@ impl Reader {
             return Ok(Bytes::new());
         }
         let piece = self.file.read_some(self.left).await?;
-        self.left -= piece.len() as u64;
+        if piece.is_empty() {
+            return Err(FileError::new(FileErrorKind::Other, "the uploaded file became shorter"));
+        }
+        self.left = self.left.saturating_sub(piece.len() as u64);
         Ok(piece)
     }
 
@@ -143,7 +146,8 @@ impl UploadedFile {
         }
     }
 
-    /// Copies it into a new file at `path`, which is there once it is complete.
+    /// Copies it into a new file at `path`, which is there once it is complete. It may be done even if the future is
+    /// dropped.
     ///
     /// # Errors
     ///
@@ -164,7 +168,8 @@ impl UploadedFile {
         Ok(copy)
     }
 
-    /// Gives it a name of its own: a new file at `path`, which is there once it is complete.
+    /// Gives it a name of its own: a new file at `path`, which is there once it is complete. It may be done even if the
+    /// future is dropped.
     ///
     /// # Errors
     ///
@@ -205,7 +210,7 @@ pub(super) struct Receiving<'a> {
     shared: Option<File>,
 }
 
-/// A process has few descriptors, and a form may have many files: past so many they share one.
+/// A process has few descriptors, and a form may have many files: past so many that are on the disk they share one.
 const FILES_ALONE: usize = 8;
 
 impl<'a> Receiving<'a> {
@@ -304,18 +309,22 @@ impl Drop for Named<'_> {
             return;
         }
         let unwanted = paths.clone();
-        // Whether the last one got its name is only known when the driver has answered, and then this is gone.
         let cleaning = self.context.spawn(move |context| async move {
-            let mut unwanted = unwanted;
-            if let Some((mut file, path)) = current {
-                unwanted.extend(file.settle().await.is_ok().then_some(path));
-            }
+            let mut removed = Ok(());
             for path in unwanted {
-                context.remove(path).await?;
+                // Somebody may have moved one of them meanwhile, and the others go all the same.
+                removed = removed.and(context.remove(path).await);
             }
-            Ok::<(), FileError>(())
+            // Whether the last one got its name is only known when the driver has answered.
+            if let Some((mut file, path)) = current {
+                if file.settle().await.is_ok() {
+                    removed = removed.and(context.remove(path).await);
+                }
+            }
+            removed
         });
         if cleaning.is_err() {
+            // Nobody is there to wait for what is in flight.
             paths.into_iter().for_each(|path| self.context.remove_unheard(path));
         }
     }

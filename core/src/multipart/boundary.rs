@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::error::{Error, ErrorKind};
 use crate::http::MediaType;
+use crate::http::parameters::Occurrence;
 
 const LONGEST: usize = 70;
 
@@ -50,14 +51,13 @@ impl Boundary {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::MissingBoundary`] without one, [`ErrorKind::InvalidBoundary`] with two, and as [`new`](Self::new).
+    /// [`ErrorKind::MissingBoundary`] without one; [`ErrorKind::InvalidBoundary`] for two, for one that is malformed, and
+    /// as [`new`](Self::new).
     pub fn of(media_type: &MediaType<'_>) -> Result<Self, Error> {
-        let mut boundaries =
-            media_type.parameters().filter(|(name, _)| name.eq_ignore_ascii_case("boundary"));
-        match (boundaries.next(), boundaries.next()) {
-            (Some((_, text)), None) => Self::new(&text),
-            (Some(_), Some(_)) => Err(Error::new(ErrorKind::InvalidBoundary, 0)),
-            (None, _) => Err(Error::new(ErrorKind::MissingBoundary, 0)),
+        match media_type.only("boundary") {
+            Occurrence::Once(text) => Self::new(&text),
+            Occurrence::Never => Err(Error::new(ErrorKind::MissingBoundary, 0)),
+            Occurrence::Unclear => Err(Error::new(ErrorKind::InvalidBoundary, 0)),
         }
     }
 

@@ -12,6 +12,7 @@ use super::error::ErrorKind;
 use super::filename;
 use super::scan::Fault;
 use crate::http::MediaType;
+use crate::http::parameters::Occurrence;
 
 /// The head of one part of a form. Cheap to clone.
 #[derive(Clone, PartialEq, Eq)]
@@ -91,9 +92,18 @@ impl PartHead {
         std::str::from_utf8(self.field("content-type")?).ok().and_then(MediaType::parse)
     }
 
-    /// The parameter `charset` of the [content type](Self::content_type), as it was sent.
+    /// The parameter `charset` of the [content type](Self::content_type), as it was sent; `None` too if it is malformed,
+    /// or there more than once.
     pub fn charset(&self) -> Option<Cow<'_, str>> {
-        self.content_type()?.parameter("charset")
+        match self.content_type()?.only("charset") {
+            Occurrence::Once(charset) => Some(charset),
+            Occurrence::Never | Occurrence::Unclear => None,
+        }
+    }
+
+    /// How many bytes are kept for it.
+    pub(crate) fn size(&self) -> usize {
+        self.0.bytes.len()
     }
 
     /// The value of the first field called `name`, in any case, without the whitespace around it.

@@ -312,6 +312,19 @@ impl Exchange {
         Poll::Pending
     }
 
+    /// What is there of a body that has come to its end, if that is all there was.
+    pub(crate) fn whole_chunk(&self) -> Option<Bytes> {
+        let state = lock(&self.state);
+        state.incoming.chunk.clone().filter(|_| matches!(state.incoming.end, Some(Ok(_))))
+    }
+
+    /// The body is gone, and what was kept of it is nobody's.
+    pub(crate) fn forget_body(&self) {
+        self.stop_wanting();
+        let kept = lock(&self.state).incoming.chunk.take();
+        drop(kept);
+    }
+
     /// The reader went away without an answer: until it asks again, no deadline counts against the peer.
     pub(crate) fn stop_wanting(&self) {
         let old = {

@@ -133,21 +133,17 @@ impl Scope {
         into.append(&mut lock(&self.state).effects);
     }
 
-    /// Asks the driver for an effect. Of a machine that has ended it is dropped, and so unanswered.
-    pub(crate) fn ask(&self, effect: Effect) {
-        let refused = {
+    /// Asks the driver for an effect; a machine that has ended gives it back.
+    pub(crate) fn ask(&self, effect: Effect) -> Result<(), Effect> {
+        {
             let mut state = lock(&self.state);
             if state.over {
-                Some(effect)
-            } else {
-                state.effects.push(effect);
-                None
+                return Err(effect);
             }
-        };
-        if refused.is_none() {
-            self.nudge();
+            state.effects.push(effect);
         }
-        drop(refused);
+        self.nudge();
+        Ok(())
     }
 
     pub(crate) fn now(&self) -> Now {
@@ -214,6 +210,32 @@ impl Scope {
             let old = lock(&self.state).drain_waits.remove(&id);
             drop(old);
         }
+    }
+}
+
+/// Whom to ask for an effect: the machine of the one who asks, and once that has ended, the server's lifecycle, since a
+/// file may well outlive its connection.
+#[derive(Clone)]
+pub(crate) struct Asking {
+    scope: Arc<Scope>,
+    after: Option<Arc<Scope>>,
+}
+
+impl Asking {
+    pub(crate) fn new(scope: Arc<Scope>, after: Option<Arc<Scope>>) -> Self {
+        Self { scope, after }
+    }
+
+    /// What nobody answers is dropped, and so unanswered.
+    pub(crate) fn ask(&self, effect: Effect) {
+        let refused = self.scope.ask(effect).err().zip(self.after.as_ref());
+        if let Some((effect, after)) = refused {
+            drop(after.ask(effect));
+        }
+    }
+
+    pub(crate) fn now(&self) -> Now {
+        self.scope.now()
     }
 }
 

@@ -97,6 +97,11 @@ impl Spawner {
         }))
     }
 
+    /// The lifecycle's own scope.
+    pub(crate) fn scope(&self) -> Arc<Scope> {
+        self.0.scope.clone()
+    }
+
     pub(crate) fn set_limit(&self, limit: usize) {
         self.0.limit.store(limit, Ordering::Release);
     }

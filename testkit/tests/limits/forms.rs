@@ -33,7 +33,7 @@ pub(crate) fn a_form_of_parts_has_what_the_bounds_allow_and_no_more() {
         (
             |limits, value| limits.form_field_bytes = value,
             [KIB * KIB, 64],
-            |size| FIELD.trim_end_matches("\r\n").to_owned() + "\r\n\r\n" + &"x".repeat(size) + "\r\n",
+            |size| FIELD.trim_end_matches("\r\n").to_owned() + "\r\n\r\n" + &"x".repeat(size - 1) + "\r\n",
         ),
         (
             |limits, value| limits.part_head_bytes = value,

@@ -8,7 +8,7 @@ use super::{FromParts, FromRequest};
 use crate::app::deserialize::{self, Misfit, Problem};
 use crate::app::state::States;
 use crate::error::{Error, Result};
-use crate::message::{MultiMap, Reason, Rejection, Request};
+use crate::message::{FormData, MultiMap, Reason, Rejection, Request};
 
 /// The query, as a type of the application's own.
 ///
@@ -86,8 +86,19 @@ pub struct Form<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest for Form<T> {
     async fn from_request(mut request: Request, _: &States) -> Result<Self> {
-        let value = deserialize::from_form(request.form().await?);
-        value.map(Self).map_err(|misfit| rejection::<Self>("form", misfit).into())
+        request.form().await?.into_type().map(Self)
+    }
+}
+
+impl FormData {
+    /// The form as a type of the application's own: as [`Form<T>`](crate::Form) is, for a form that was read with
+    /// options.
+    ///
+    /// # Errors
+    ///
+    /// A [`Rejection`](crate::Rejection) (400) that names the field and what it must be.
+    pub fn into_type<T: DeserializeOwned>(self) -> Result<T> {
+        deserialize::from_form(self).map_err(|misfit| rejection::<Form<T>>("form", misfit).into())
     }
 }
 

@@ -67,6 +67,18 @@ impl Body {
         }
     }
 
+    /// The whole body, if it is there and nothing of it was read.
+    pub(crate) fn kept(&self) -> Option<Bytes> {
+        match &self.0 {
+            Inner::Bytes(bytes) => Some(bytes.clone()),
+            Inner::Incoming(incoming) if incoming.progress == Progress::Untouched => {
+                let whole = incoming.exchange.whole_chunk()?;
+                incoming.left.is_none_or(|left| left == whole.len() as u64).then_some(whole)
+            }
+            _ => None,
+        }
+    }
+
     /// Takes it out: whoever reads what is left here is told so.
     pub(crate) fn take(&mut self) -> Self {
         match self.0 {
