@@ -22,6 +22,8 @@
 //! `http-body`: [`Body`] as the `http-body` crate's, for hyper, tower and what is built on them.
 //!
 //! `regex` (on by default): regular expressions in the patterns of routes.
+//!
+//! `stream`: the streams of `futures-core` as bodies and as events, and [`Body`] as such a stream.
 #![forbid(unsafe_code)]
 
 pub mod app;
@@ -48,12 +50,13 @@ pub use app::{
 pub use bytes::Bytes;
 pub use error::{Error, Result};
 pub use http::cookie::SetCookie;
+pub use http::sse::Event;
 pub use leniency::Leniency;
 pub use limits::Limits;
 #[cfg(feature = "json")]
 pub use message::Json;
 pub use message::{
     Body, Context, FileResponse, FormData, FormOptions, Html, IntoResponse, MultiMap, Multipart, Redirect,
-    Rejection, Request, Response, Text, UploadedFile,
+    Rejection, Request, Response, Sse, Text, UploadedFile,
 };
 pub use session::{Lifecycle, Service, Session};

@@ -76,8 +76,9 @@ autobins = false
 [workspace]
 
 [dependencies]
-bakestone = {{ path = '{EXAMPLES}/../core', features = ["json"] }}
+bakestone = {{ path = '{EXAMPLES}/../core', features = ["json", "stream"] }}
 bakestone-tokio = {{ path = '{EXAMPLES}/../adapters/tokio', default-features = false }}
+futures-core = {{ version = "0.3", default-features = false }}
 "#
     );
     for Program { name, path, .. } in programs {

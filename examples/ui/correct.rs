@@ -4,7 +4,8 @@ use std::num::ParseIntError;
 use std::time::Duration;
 
 use bakestone::app::{Failure, Next, on};
-use bakestone::{App, Context, Json, Path, Request, Response, State, Text, get};
+use bakestone::{App, Body, Context, Event, Json, Path, Request, Response, Result, Sse, State, Text, get};
+use futures_core::Stream;
 
 #[derive(Clone)]
 struct Greeting(&'static str);
@@ -13,7 +14,7 @@ async fn greet(State(greeting): State<Greeting>, Path(name): Path<String>) -> Te
     Text(format!("{} {name}", greeting.0))
 }
 
-async fn add(Path(number): Path<u32>, Json(value): Json<u32>) -> bakestone::Result<Json<u32>> {
+async fn add(Path(number): Path<u32>, Json(value): Json<u32>) -> Result<Json<u32>> {
     Ok(Json(number + value))
 }
 
@@ -25,7 +26,15 @@ async fn no_number(failure: Failure<ParseIntError>) -> Text<String> {
     Text(failure.to_string())
 }
 
-async fn tidy(_: Context) -> bakestone::Result<()> {
+fn letters(letters: impl Stream<Item = Result<String>> + Send + 'static) -> Response {
+    Response::new(Body::from_items(letters))
+}
+
+fn ticks(context: &Context, ticks: impl Stream<Item = Result<Event>> + Send + 'static) -> Sse {
+    Sse::from_items(context, ticks)
+}
+
+async fn tidy(_: Context) -> Result<()> {
     Ok(())
 }
 

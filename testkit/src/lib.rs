@@ -12,6 +12,7 @@
 //! | [`script`] | [`Script`]: what a peer does, as data |
 //! | [`splits`](mod@splits) | the ways in which a network may cut bytes |
 //! | [`laws`](mod@laws) | the nine laws, as one call |
+//! | [`events`] | server-sent events, as a client reads them |
 //! | [`view`] | what two streams of HTTP/1 responses have in common |
 //! | [`wrap`] | machines over machines: [`Recorder`], [`Xor`] |
 //!
@@ -57,6 +58,7 @@
 #![forbid(unsafe_code)]
 
 pub mod cases;
+pub mod events;
 pub mod files;
 pub mod laws;
 pub mod script;
@@ -67,6 +69,7 @@ pub mod view;
 pub mod wire;
 pub mod wrap;
 
+pub use events::{EventReader, ReceivedEvent};
 pub use files::{Files, FolderFiles, MemoryFiles};
 pub use laws::{Bounds, Law, Violation, check, laws, laws_within};
 pub use script::{Op, Script};

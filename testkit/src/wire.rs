@@ -94,6 +94,8 @@ pub(crate) struct Habits {
     pub(crate) keeps_breach: bool,
     /// Its peer reads less between two operations.
     pub(crate) reads_at_once: Option<usize>,
+    /// Its peer goes away once it has read so many bytes, however it reads them.
+    pub(crate) reads_in_all: Option<usize>,
     /// Its peer reads all that there is, in small pieces, at each deadline on the way through time.
     pub(crate) reads_on_the_way: bool,
 }
@@ -256,13 +258,17 @@ impl<M: Machine> Wire<M> {
     /// The peer is gone: the connection was reset, or a read or a write failed. What was not taken is lost.
     #[track_caller]
     pub fn reset(&mut self) -> &mut Self {
+        self.go();
+        self.settle()
+    }
+
+    fn go(&mut self) {
         if self.io.peer != Peer::Gone {
             self.io.peer = Peer::Gone;
             self.io.output.clear();
             self.note(Event::Gone);
             self.cause = true;
         }
-        self.settle()
     }
 
     /// The server begins to stop.

@@ -275,3 +275,46 @@ fn a_violation_tells_all_that_it_takes_to_see_it_again() {
     let text = violation(Flaw::ExpectsText, LINES).to_string();
     assert!(text.contains("the step panicked: everyone sends text"), "{text}");
 }
+
+/// Says so many bytes to whoever connects, 64 KiB at a time, and gives up on a peer that has not read them after ten
+/// seconds.
+struct Recital {
+    left: usize,
+    waits_until: Option<Moment>,
+}
+
+impl Machine for Recital {
+    fn step(&mut self, now: Now, io: &mut Io, cx: &mut Context<'_>) -> Wants {
+        const PIECE: usize = 64 << 10;
+        let some = io.input.len().min(PIECE);
+        drop(io.input.split_to(some));
+        let is_late = self.waits_until.is_some_and(|at| at <= now.mono);
+        if io.peer == Peer::Gone {
+            return Wants::DONE;
+        }
+        if is_late && !io.output.is_empty() {
+            return Wants { phase: Phase::Abort, ..Wants::DONE };
+        }
+        if io.output.is_empty() && self.left > 0 {
+            io.output.extend_from_slice(&vec![b'x'; PIECE.min(self.left)]);
+            self.left -= PIECE.min(self.left);
+            self.waits_until = Some(now.mono + Duration::from_secs(10));
+        }
+        if !io.input.is_empty() {
+            cx.waker().wake_by_ref();
+        }
+        match (io.output.is_empty(), io.peer) {
+            (false, _) => Wants { read: Read::Watch, wake_at: self.waits_until, phase: Phase::Open },
+            (true, Peer::Open) => Wants { read: Read::Watch, wake_at: None, phase: Phase::Open },
+            (true, _) => Wants::DONE,
+        }
+    }
+}
+
+/// The peers of the laws read to the end, at their own pace, or go away at the same byte: none of them is given up on.
+#[test]
+fn a_long_stream_is_no_stalled_one() {
+    for length in [640 << 10, 2 << 20] {
+        laws(|| Recital { left: length, waits_until: None }, LINES);
+    }
+}

@@ -5,11 +5,12 @@ mod counting;
 mod every;
 
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use bakestone::machine::Machine;
 use bakestone::session::Event;
-use bakestone::{Leniency, Lifecycle, Limits, Session};
+use bakestone::{Body, Bytes, Leniency, Lifecycle, Limits, Request, Response, Session};
 use every::every;
 
 use bakestone_testkit::{Bounds, Recorder, Script, Xor, http1_view, laws_within};
@@ -199,5 +200,23 @@ fn a_lifecycle() {
         ("drained at the start", Script::new().drain().advance(20 * second)),
     ] {
         hold(make, name, script, &bounds());
+    }
+}
+
+/// One that is read to its end, and one that is longer than the peers of the laws read.
+#[test]
+fn long_responses() {
+    let bounds = bounds().view(http1_view);
+    for count in [10, 40] {
+        let service = move |_: Request| {
+            let mut left = count;
+            Response::new(Body::from_fn(move |_| {
+                let piece = (left > 0).then(|| Ok(Bytes::from(vec![b'x'; 64 << 10])));
+                left -= usize::from(piece.is_some());
+                Poll::Ready(piece)
+            }))
+        };
+        let script = Script::bytes("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        hold(|| Session::new(service), "a long response", script, &bounds);
     }
 }

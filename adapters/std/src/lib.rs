@@ -12,6 +12,7 @@
 //! - `temporary-files` (on by default): files without a name, which are gone with their last handle.
 //! - `tracing`: spans and events of `tracing`, an access log among them.
 //! - `json` (on by default): JSON values as request and response bodies.
+//! - `stream`: the streams of `futures-core` as bodies and as events.
 //!
 //! Without any, the clock, the files, the pool and the connection remain: enough for a loop of one's own.
 #![forbid(unsafe_code)]
@@ -27,6 +28,7 @@ mod handle;
 #[cfg(feature = "net")]
 mod listener;
 mod pool;
+mod reader;
 #[cfg(feature = "serve")]
 mod serve;
 #[cfg(feature = "net")]
@@ -49,6 +51,7 @@ pub use handle::{Handle, Place, ShutdownOnDrop, Stop, Watch};
 #[cfg(feature = "net")]
 pub use listener::{Listener, StdListener};
 pub use pool::{Pool, Worker};
+pub use reader::{body_from_reader, body_from_reader_with};
 #[cfg(feature = "serve")]
 pub use serve::{run, serve};
 #[cfg(feature = "net")]

@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 mod drive;
+mod reader;
 mod serve;
 mod stream;
 
@@ -21,4 +22,5 @@ pub use bakestone;
 #[cfg(feature = "tracing")]
 pub use bakestone_std::Tracing;
 pub use bakestone_std::{Handle, Listen, ServeError, Server};
+pub use reader::{body_from_reader, body_from_reader_with};
 pub use serve::{run, serve};

@@ -69,8 +69,8 @@ pub use blocking::{Blocking, Blocks, blocking};
 pub use build_error::{BuildError, BuildErrors};
 pub use explain::{Explanation, Outcome};
 pub use extract::{
-    Cookies, Extension, Form, FromHeader, FromParts, FromRequest, Header, Query, Requirements, ViaParts,
-    ViaRequest,
+    Cookies, Extension, Form, FromHeader, FromParts, FromRequest, Header, LastEventId, Query, Requirements,
+    ViaParts, ViaRequest,
 };
 pub use files::{Embedded, Files, Finding, Folder};
 pub use files_service::{FilesOr, FilesService};

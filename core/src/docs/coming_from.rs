@@ -53,6 +53,9 @@
 //! | `return ResponseText("..")`, `ResponseHTML`, `ResponseJSON` | [`Text`](crate::Text), [`Html`](crate::Html), `Json` |
 //! | `return ResponseRedirect("/x")`, `raise` it | [`Redirect::to("/x")`](crate::Redirect), or `?` on it |
 //! | `raise ResponseError.NOT_FOUND("..")` | `Err(Error::new(StatusCode::NOT_FOUND, ".."))`, or `?` on any error |
+//! | `return ResponseStream(generator())` | `Response::new(Body::written(..))`, or [`Body::channel`](crate::Body::channel), or `Body::from_items(stream)` |
+//! | `return ResponseSSE(generator())`, a `dict` each | [`Sse::written(..)`](crate::Sse), an [`Event`](crate::Event) each, or `Sse::channel`, or `Sse::from_items(stream)` |
+//! | asgikit: `await request.respond_empty()` | [`Empty`](crate::message::Empty) |
 //! | asgikit: `await request.respond("..")`, `async with response_writer(..)` | [`Request::respond`](crate::Request::respond) and its writer |
 //!
 //! # The request
@@ -63,6 +66,7 @@
 //! | `request.path_params["id"]` | `request.params().get("id")` | [`Path<u64>`](crate::Path) |
 //! | `request.url.query["q"]` | `request.query()` | [`Query<T>`](crate::app::Query) |
 //! | `request.headers["x-key"]` | `request.headers().get("x-key")` | `HeaderMap` |
+//! | `request.headers.get("last-event-id")` | `request.last_event_id()` | [`LastEventId`](crate::app::LastEventId) |
 //! | `request.cookies` | `request.cookies()` | [`Cookies`](crate::app::Cookies) |
 //! | `await request.body()`, `text()`, `json()`, `form()` | the same | `Bytes`, `String`, `Json<T>`, [`Form<T>`](crate::app::Form) |
 //! | `async for chunk in request.stream()` | `request.chunk().await?` | [`Body`](crate::Body) |
@@ -238,4 +242,7 @@
 //! | any body is a form | 415 unless it says so | |
 //! | files of a form are in memory, or at their path while they arrive | in a file without a name past 1 MiB, and at their path once all is there | a client that is gone leaves nothing |
 //! | an error after the response has begun sends a second one | the message is cut | |
+//! | a stream that fails at its first item has sent a 200 | it is a 500, since the first item is asked for before the head leaves | |
+//! | a line break in an event's data begins another field | its lines are lines of the data; in its name or identifier it is an error | no text makes events of its own |
+//! | a stream of events is silent between them, and holds a stopping server up | comments fill its silence, and it ends when the server stops | proxies close what is idle; clients reconnect |
 //! | a synchronous handler blocks everybody | [`blocking`](crate::app::blocking) | |

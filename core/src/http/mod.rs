@@ -1,4 +1,5 @@
-//! The values of HTTP: dates, media types, cookies, urlencoded fields, entity tags, conditions, ranges.
+//! The values of HTTP: dates, media types, cookies, urlencoded fields, entity tags, conditions, ranges,
+//! server-sent events.
 //!
 //! The rule: a value is made from arguments alone, and what it prints is what the wire carries.
 
@@ -11,9 +12,10 @@ mod date;
 mod etag;
 mod file_type;
 mod media_type;
-mod parameters;
+pub(crate) mod parameters;
 pub(crate) mod percent;
 pub mod range;
+pub mod sse;
 pub mod urlencoded;
 
 pub use accept::Accept;

@@ -5,8 +5,11 @@
 mod asked;
 pub(crate) mod body;
 mod body_error;
+mod broadcast;
+mod channel;
 mod charset;
 mod context;
+mod empty;
 mod file;
 mod file_body;
 mod file_response;
@@ -14,6 +17,10 @@ mod form;
 #[cfg(feature = "http-body")]
 mod http_body;
 mod into_response;
+#[cfg(feature = "stream")]
+mod items;
+#[cfg(all(feature = "json", feature = "stream"))]
+mod json_lines;
 mod multi_map;
 mod multipart;
 mod reading;
@@ -21,19 +28,28 @@ mod redirect;
 mod rejection;
 mod request;
 mod response;
+mod sse;
 mod upload;
 mod writer;
+mod written;
 
 pub use asked::Asked;
 pub use body::{Body, BodyStream};
 pub use body_error::BodyError;
+pub use broadcast::{Broadcast, Full, Overflow, ReceiveError, Receiver};
+pub use channel::BodySender;
 pub use context::{Context, Disconnect, Draining, Elapsed, OnDisconnect, Sleep, SpawnError, Timeout};
+pub use empty::Empty;
 pub use file::File;
 pub use file_response::FileResponse;
 pub use form::{FormData, FormOptions};
 #[cfg(feature = "json")]
 pub use into_response::Json;
 pub use into_response::{Html, IntoResponse, Text};
+#[cfg(feature = "stream")]
+pub use items::IntoChunk;
+#[cfg(all(feature = "json", feature = "stream"))]
+pub use json_lines::JsonLines;
 pub use multi_map::MultiMap;
 pub use multipart::{Multipart, Part, Progress};
 pub use reading::Data;
@@ -41,5 +57,8 @@ pub use redirect::Redirect;
 pub use rejection::{Reason, Rejection};
 pub use request::Request;
 pub use response::Response;
+#[cfg(feature = "stream")]
+pub use sse::IntoEvent;
+pub use sse::{EventSender, SendEventError, Sse};
 pub use upload::UploadedFile;
 pub use writer::{ResponseWriter, Sent, WriteError};

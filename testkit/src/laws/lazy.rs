@@ -12,6 +12,7 @@ const LAZY: Habits = Habits {
     fresh_wakers: false,
     keeps_breach: true,
     reads_at_once: None,
+    reads_in_all: None,
     reads_on_the_way: false,
 };
 const EAGER: Habits = Habits { eager: true, ..LAZY };

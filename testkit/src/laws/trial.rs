@@ -18,6 +18,10 @@ const DEADLINES: usize = 32;
 const READ_AT_ONCE: usize = 256 << 10;
 const READ_AT_END: usize = 1 << 20;
 
+/// What the peer reads of a run that is compared with others, before it goes away. It reads all of that as soon as it
+/// reads at all: one that paused on the way would meet deadlines which another peer, that pauses elsewhere, does not.
+const READ_IN_ALL: usize = 1 << 20;
+
 /// What the runs of one check have in common.
 pub(super) struct Trial<'a, F> {
     make: &'a F,
@@ -63,7 +67,7 @@ impl<'a, M: Machine, F: Fn() -> M> Trial<'a, F> {
     ) -> Result<(T, Transcript), Violation> {
         let mut wire = Wire::new((self.make)()).with_habits(Habits {
             keeps_breach: true,
-            reads_at_once: Some(READ_AT_ONCE),
+            reads_at_once: habits.reads_at_once.or(Some(READ_AT_ONCE)),
             ..habits
         });
         wire.hold_output(script.has_takes());
@@ -128,6 +132,7 @@ impl<'a, M: Machine, F: Fn() -> M> Trial<'a, F> {
             wind_up(wire, &mut rest);
             Ok((fate, wire.fate()))
         };
+        let habits = Habits { reads_at_once: Some(READ_IN_ALL), reads_in_all: Some(READ_IN_ALL), ..habits };
         let (fates, transcript) = self.run(script, habits, body)?;
         Ok(Outcome { output: transcript.output(), fates, transcript })
     }

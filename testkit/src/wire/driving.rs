@@ -188,13 +188,24 @@ impl<M: Machine> Wire<M> {
         }
     }
 
-    /// Writes `count` bytes to the peer.
+    /// Writes `count` bytes to the peer, or what it reads of them before it goes away.
     pub(super) fn move_output(&mut self, count: usize) {
+        let count = count.min(self.habits.reads_in_all.unwrap_or(usize::MAX));
         if count > 0 {
             let bytes = self.io.output.copy_to_bytes(count);
             self.note(Event::Output(bytes.to_vec()));
             self.received.extend_from_slice(&bytes);
             self.cause = true;
+            self.count_read(count);
+        }
+    }
+
+    fn count_read(&mut self, count: usize) {
+        if let Some(left) = &mut self.habits.reads_in_all {
+            *left -= count;
+            if *left == 0 {
+                self.go();
+            }
         }
     }
 

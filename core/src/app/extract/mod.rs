@@ -4,6 +4,7 @@
 //! never work is found when the application is built.
 
 mod header;
+mod last_event_id;
 mod values;
 
 use std::any::{TypeId, type_name};
@@ -14,6 +15,7 @@ use http::{HeaderMap, Method, Uri, Version};
 use serde_core::de::DeserializeOwned;
 
 pub use header::{FromHeader, Header};
+pub use last_event_id::LastEventId;
 pub(super) use values::rejection;
 pub use values::{Cookies, Extension, Form, Query};
 
@@ -30,6 +32,7 @@ use crate::router::Params;
 /// | [`Path<T>`](super::Path) | the parameters of the path | 400, 404 |
 /// | [`Query<T>`], [`Cookies`] | the query, the cookies | 400 |
 /// | [`Header<T>`], `HeaderMap` | one field of the header, all of them | 400 |
+/// | [`LastEventId`] | the last event that a client of [events](crate::Sse) has got | 400 |
 /// | [`State<T>`](super::State), [`Extension<T>`] | what the application shares, what middleware attached | 500 |
 /// | `Method`, `Uri`, `Version`, [`Params`], [`Context`] | what [`Request`] gives under these names | |
 ///
@@ -58,7 +61,7 @@ use crate::router::Params;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be made of a request without its body",
     label = "this is no argument for a handler, unless perhaps as its last",
-    note = "implement `FromParts` for it; what takes the body (`Request`, `Bytes`, `String`, `Json<T>`, `Form<T>`, `Body`) comes last"
+    note = "implement `FromParts` for it; what takes the body (`Request`, `Bytes`, `String`, `Json<T>`, `Form<T>`, `FormData`, `Multipart`, `Body`) comes last"
 )]
 pub trait FromParts: Sized {
     /// Makes it of the request. The body is to be left where it is: it is the last argument's.
@@ -108,7 +111,7 @@ pub trait FromParts: Sized {
     message = "`{Self}` cannot be made of a request",
     label = "this is no argument for a handler",
     note = "a handler takes `Path<T>`, `Query<T>`, `State<T>`, `Header<T>`, `Method`, `Context` or what else implements `FromParts`, and as its last argument also what implements `FromRequest`; no argument is a reference",
-    note = "the `T` of a `Path`, `Query`, `Form` or `Json` implements `serde::Deserialize`, and borrows nothing; that of a `State` is `Clone`"
+    note = "the `T` of a `Path`, `Query`, `Form` or `Json` implements `serde::Deserialize`, and borrows nothing; that of a `State` is `Clone`; an `UploadedFile` comes out of a `FormData`, or is a field of the `T` of a `Form`"
 )]
 pub trait FromRequest<M = ViaRequest>: Sized {
     /// Makes it of the request.
