@@ -12,9 +12,10 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bakestone::app::{Next, StaticFiles};
+use bakestone::app::{LastEventId, Next, StaticFiles};
 use bakestone::{
-    App, FileResponse, FormData, Html, Request, Response, Result, State, Text, get, header, post,
+    App, Context, Event, FileResponse, FormData, Html, Request, Response, Result, Sse, State, Text, get,
+    header, post,
 };
 use bakestone_std::{Handle, Server};
 
@@ -228,4 +229,33 @@ two</textarea><input type=file name=none></form><script>
     let expected = "{\"who \\\"me\\\"\": \"J\u{f6}rg \u{1f9c1}\", \"note\": \"one\\r\\ntwo\"} \
                     Some(\"K\u{e4}se \\\"1\\\"\\\\2.txt\") Some(\"text/plain\") b\"a\\r\\n--b\\0\"";
     assert_eq!(site.told(), expected);
+}
+
+#[test]
+#[ignore = "it needs Chromium"]
+fn an_event_source_connects_again_and_says_what_it_saw_last() {
+    const PAGE: &str = r#"<!doctype html><script>
+        const source = new EventSource('/events'), seen = [];
+        source.addEventListener('cake', event => {
+            seen.push(event.lastEventId + ' ' + JSON.stringify(event.data));
+            if (seen.length === 3) {
+                source.close();
+                fetch('/told', {method: 'POST', body: seen.join(', ')});
+            }
+        });
+    </script>"#;
+    /// One event a connection: the one after the last that was seen.
+    async fn one_more(last: Option<LastEventId>, context: Context) -> Sse {
+        let last: u32 = last.and_then(|LastEventId(id)| id.parse().ok()).unwrap_or(0);
+        Sse::written(&context, move |mut events| async move {
+            let event = Event::data(format!("cake\n{}", last + 1)).event("cake").id((last + 1).to_string());
+            events.send(event.retry(Duration::from_millis(10))).await?;
+            Ok(())
+        })
+    }
+    let folder = Folder::new("events");
+    let site = Site::start(PAGE, App::new().route("/events", get(one_more)));
+    let _browser = Browser::open(&site.url, &folder.0.join("profile"));
+    assert_eq!(site.told(), r#"1 "cake\n1", 2 "cake\n2", 3 "cake\n3""#);
+    assert!(site.asked().iter().filter(|line| line.starts_with("/events ")).count() >= 3);
 }

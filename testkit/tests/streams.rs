@@ -93,7 +93,7 @@ fn an_error_that_is_there_at_once_is_a_response() {
     let makes: [Make; 5] = [
         || Body::from_items(items([Err::<&str, _>("no")])),
         || Body::from_items(items(["", ""].map(Ok).into_iter().chain([Err("no")]))),
-        || Body::written(|_| async { Err(Error::not_found()) }),
+        || Body::written(|_| async { Err(Error::internal()) }),
         || {
             let (sender, body) = Body::channel(1);
             sender.fail("no").unwrap();
@@ -108,6 +108,18 @@ fn an_error_that_is_there_at_once_is_a_response() {
         assert!(text.ends_with("\r\n\r\nInternal Server Error"), "{text}");
         wire.expect_open();
     }
+}
+
+/// An error of the application's own keeps its status, its text and its fields.
+#[test]
+fn an_error_of_ours_that_comes_at_once_is_the_response() {
+    let body = |_: Request| {
+        Response::new(Body::written(|_| async { Err(Error::conflict("the last one was sold")) }))
+    };
+    let mut wire = Wire::new(Session::new(body));
+    let text = wire.feed(GET).take_text();
+    assert!(text.starts_with("HTTP/1.1 409 "), "{text}");
+    assert!(text.ends_with("\r\n\r\nthe last one was sold"), "{text}");
 }
 
 #[test]

@@ -153,6 +153,9 @@ impl Listener {
         let address = address.ok_or_else(|| {
             io::Error::new(io::ErrorKind::Unsupported, "it is neither a TCP nor a unix socket")
         })?;
+        if let Address::Ip(_) = address {
+            bound_unsent(&socket);
+        }
         let (seeds, accepted) = (RandomState::new(), AtomicU64::new(0));
         Ok(Self(Arc::new(Inner { socket, address, _made: made, seeds, accepted })))
     }
@@ -222,6 +225,21 @@ fn listen_tcp(address: SocketAddr, reuse_port: bool) -> io::Result<Socket> {
     socket.listen(BACKLOG)?;
     Ok(socket)
 }
+
+/// What the kernel takes of a connection's output before the peer has room for it, in bytes.
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+const UNSENT: u32 = 128 << 10;
+
+/// Lets the kernel hold little that it cannot send yet, on every connection that is accepted here. Otherwise it takes
+/// megabytes at once, and then nothing for longer than the write deadline from a peer that reads slowly and steadily.
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+fn bound_unsent(socket: &Socket) {
+    // A kernel that does not know it serves all the same.
+    let _ = socket.set_tcp_notsent_lowat(UNSENT);
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+fn bound_unsent(_: &Socket) {}
 
 fn address_of(address: &SockAddr) -> Option<Address> {
     match address.as_socket() {

@@ -6,8 +6,9 @@ use std::fmt;
 
 use http::StatusCode;
 
-use crate::error::{BoxError, Disconnected, LimitExceeded};
+use crate::error::{BoxError, Disconnected, Error, LimitExceeded};
 use crate::h1::Refusal;
+use crate::message::written::Failed;
 
 /// Why a body could not be read to its end.
 #[derive(Debug)]
@@ -46,6 +47,17 @@ impl BodyError {
             Self::UnknownCharset => Self::UnknownCharset,
             Self::AlreadyConsumed => Self::AlreadyConsumed,
             Self::Source(source) => Self::Source(source.to_string().into()),
+        }
+    }
+
+    /// The error for who gets it in place of a response: one that is already the application's own stays what it is.
+    pub(crate) fn into_error(self) -> Error {
+        match self {
+            Self::Source(source) => match source.downcast::<Failed>() {
+                Ok(failed) => failed.0,
+                Err(source) => Self::Source(source).into(),
+            },
+            other => other.into(),
         }
     }
 

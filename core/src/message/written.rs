@@ -85,7 +85,7 @@ impl BodyStream for Written {
 
 /// An [`Error`] as a cause of others, which the type itself cannot be.
 #[derive(Debug)]
-struct Failed(Error);
+pub(super) struct Failed(pub(super) Error);
 
 impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

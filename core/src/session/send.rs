@@ -129,7 +129,7 @@ impl<S: Service> Session<S> {
                 Some(Poll::Ready(Ok(Some(chunk)))) => first = Some(chunk),
                 Some(Poll::Ready(Ok(None))) => body.tell_end_again(),
                 Some(Poll::Pending) => {}
-                Some(Poll::Ready(Err(error))) => return self.fail(error.into(), io),
+                Some(Poll::Ready(Err(error))) => return self.fail(error.into_error(), io),
                 None => {
                     self.observed.guard(Entry::Drop, || drop(body));
                     return self.fail(panicked(), io);

@@ -10,6 +10,7 @@ mod files;
 mod forms;
 mod inspect;
 mod query;
+mod sse;
 #[cfg(test)]
 mod tests;
 
@@ -82,6 +83,9 @@ pub(crate) fn app(native: NativeSleep, uploads: &FilePath, folder: &FilePath) ->
         .route("/api/users/{user:int}/records/{record:int}", put(fields::record))
         .route("/file", get(files::file))
         .files("/static", files::folder(folder))
+        .route("/sse", get(sse::events))
+        .route("/sse-ticks", get(sse::ticks))
+        .route("/sse-echo", post(sse::echo))
         .route("/big", get(bodies::big))
         .route("/stream", get(bodies::stream))
         .route("/writer", get(bodies::writer))
