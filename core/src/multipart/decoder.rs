@@ -44,8 +44,16 @@ enum State {
     Epilogue,
 }
 
+/// What one step came to. Most of it stays where it is until the event is made, so that it is moved once.
 enum Step {
-    Event(Event),
+    /// The current part begins.
+    Part,
+    /// So many bytes at the front of the input are data.
+    Data(usize),
+    /// These bytes, which were in the input, are data.
+    Taken(Bytes),
+    PartEnd,
+    End,
     Again,
     /// All input is taken.
     More,
@@ -70,7 +78,8 @@ pub struct Decoder {
     head: Vec<u8>,
     scan: Scan,
     part: Option<PartHead>,
-    part_bytes: u64,
+    /// How many bytes more the part's data may have.
+    room: u64,
     fields: usize,
     files: usize,
     /// Bytes of the preamble, or of the epilogue.
@@ -96,7 +105,7 @@ impl Decoder {
             head: Vec::new(),
             scan: Scan::default(),
             part: None,
-            part_bytes: 0,
+            room: 0,
             fields: 0,
             files: 0,
             outside: 0,
@@ -108,6 +117,7 @@ impl Decoder {
     ///
     /// They are best pushed when [`next`](Self::next) has none left; those that come earlier wait. After
     /// [`end`](Self::end), after an error, and past [`Limits::total_bytes`] they are dropped.
+    #[inline]
     pub fn push(&mut self, mut bytes: Bytes) {
         if self.is_ended || self.is_too_long || self.error.is_some() {
             return;
@@ -141,7 +151,25 @@ impl Decoder {
         if let Some(error) = &self.error {
             return Err(error.clone());
         }
-        self.advance().inspect_err(|error| self.fail(error.clone()))
+        loop {
+            match self.advance() {
+                Ok(Step::Part) => return Ok(self.part.clone().map(Event::Part)),
+                Ok(Step::Data(length)) => return Ok(Some(Event::Data(self.take(length)))),
+                Ok(Step::Taken(data)) => return Ok(Some(Event::Data(data))),
+                Ok(Step::PartEnd) => return Ok(Some(Event::PartEnd)),
+                Ok(Step::End) => return Ok(Some(Event::End)),
+                Ok(Step::Again) => {}
+                Ok(Step::More) => match self.waiting.pop_front() {
+                    Some(bytes) => self.receive(bytes),
+                    None => break,
+                },
+                Err(error) => return Err(self.fail(error)),
+            }
+        }
+        match self.missing() {
+            Some(error) => Err(self.fail(error)),
+            None => Ok(None),
+        }
     }
 
     /// How many bytes of the body were taken: those that wait are not counted.
@@ -155,50 +183,43 @@ impl Decoder {
         self.search.examined
     }
 
+    #[inline]
     fn receive(&mut self, bytes: Bytes) {
         self.received += bytes.len() as u64;
         self.input = bytes;
     }
 
-    fn advance(&mut self) -> Result<Option<Event>, Error> {
-        loop {
-            let step = match self.state {
-                State::Preamble => self.preamble(),
-                State::Head => self.head(),
-                State::Data => self.data(),
-                State::PartEnd(line) => Ok(self.part_end(line)),
-                State::End => {
-                    self.state = State::Epilogue;
-                    Ok(Step::Event(Event::End))
-                }
-                State::Epilogue => self.epilogue(),
-            };
-            match step? {
-                Step::Event(event) => return Ok(Some(event)),
-                Step::Again => {}
-                Step::More => match self.waiting.pop_front() {
-                    Some(bytes) => self.receive(bytes),
-                    None => return self.starved(),
-                },
+    fn advance(&mut self) -> Result<Step, Error> {
+        match self.state {
+            State::Preamble => self.preamble(),
+            State::Head => self.head(),
+            State::Data => self.data(),
+            State::PartEnd(line) => Ok(self.part_end(line)),
+            State::End => {
+                self.state = State::Epilogue;
+                Ok(Step::End)
             }
+            State::Epilogue => self.epilogue(),
         }
     }
 
-    /// All that was pushed is taken.
-    fn starved(&self) -> Result<Option<Event>, Error> {
+    /// What is wrong if nothing follows what was taken: nothing, as long as more may come.
+    fn missing(&self) -> Option<Error> {
         if self.is_too_long {
             let total = self.limits.total_bytes;
-            return Err(self.within(Error::limit_exceeded("form_bytes", total, total)));
+            return Some(self.within(Error::limit_exceeded("form_bytes", total, total)));
         }
-        match self.is_ended && self.state != State::Epilogue {
-            true => Err(self.within(Error::new(ErrorKind::Truncated, self.offset()))),
-            false => Ok(None),
-        }
+        let is_truncated = self.is_ended && self.state != State::Epilogue;
+        is_truncated.then(|| self.fault(ErrorKind::Truncated))
     }
 
     fn preamble(&mut self) -> Result<Step, Error> {
         match self.search.next(&mut self.input) {
-            Found::Bytes(bytes) => self.outside(bytes.len(), self.limits.preamble_bytes),
+            Found::Front(length) => {
+                self.input.advance(length);
+                self.outside(length, self.limits.preamble_bytes)
+            }
+            Found::Taken(bytes) => self.outside(bytes.len(), self.limits.preamble_bytes),
             Found::Line(Line::Part) => {
                 self.state = State::Head;
                 Ok(Step::Again)
@@ -264,29 +285,38 @@ impl Decoder {
         let begin = self.offset() - self.head.len() as u64;
         self.scan = Scan::default();
         let head = match PartHead::parse(std::mem::take(&mut self.head)) {
-            Ok(head) => head,
+            Ok(head) => self.part.insert(head),
             Err(fault) => return Err(self.within(Error::new(fault.kind, begin + fault.at as u64))),
         };
-        self.part = Some(head.clone());
-        let (limit, allowed, count) = match head.is_file() {
+        let is_file = head.is_file();
+        let (limit, allowed, count) = match is_file {
             true => ("form_files", self.limits.files, self.files),
             false => ("form_fields", self.limits.fields, self.fields),
         };
         if count == allowed {
             return Err(self.limit_exceeded(limit, allowed as u64, begin));
         }
-        match head.is_file() {
+        match is_file {
             true => self.files += 1,
             false => self.fields += 1,
         }
-        (self.state, self.part_bytes) = (State::Data, 0);
+        (self.state, self.room) = (State::Data, self.data_limit().1);
         self.search.begin_line();
-        Ok(Step::Event(Event::Part(head)))
+        Ok(Step::Part)
     }
 
     fn data(&mut self) -> Result<Step, Error> {
+        if self.input.is_empty() {
+            return Ok(Step::More);
+        }
         match self.search.next(&mut self.input) {
-            Found::Bytes(bytes) => self.piece(bytes),
+            Found::Front(length) if self.spend(length) => Ok(Step::Data(length)),
+            Found::Front(length) => {
+                let data = self.input.split_to(length);
+                self.last_piece(data)
+            }
+            Found::Taken(data) if self.spend(data.len()) => Ok(Step::Taken(data)),
+            Found::Taken(data) => self.last_piece(data),
             Found::Line(line) => {
                 self.state = State::PartEnd(line);
                 Ok(Step::Again)
@@ -296,25 +326,40 @@ impl Decoder {
         }
     }
 
-    /// A piece of data that was taken from the input just now.
-    fn piece(&mut self, mut data: Bytes) -> Result<Step, Error> {
-        let (limit, allowed) = match self.part.as_ref().is_some_and(PartHead::is_file) {
+    /// What bounds the data of the current part, and to how many bytes.
+    fn data_limit(&self) -> (&'static str, u64) {
+        match self.part.as_ref().is_some_and(PartHead::is_file) {
             true => ("form_file_bytes", self.limits.file_bytes),
             false => ("form_field_bytes", self.limits.field_bytes),
-        };
-        let (length, left) = (data.len() as u64, allowed - self.part_bytes);
-        if length <= left {
-            self.part_bytes += length;
-            return Ok(Step::Event(Event::Data(data)));
         }
-        let error = self.limit_exceeded(limit, allowed, self.offset() - length + left);
-        // What is allowed is told first, so that the cuts make no difference.
-        data.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+    }
+
+    /// Whether the part may have so many bytes more; then they count.
+    fn spend(&mut self, length: usize) -> bool {
+        let left = self.room.checked_sub(length as u64);
+        self.room = left.unwrap_or(self.room);
+        left.is_some()
+    }
+
+    fn take(&mut self, length: usize) -> Bytes {
+        match length == self.input.len() {
+            true => std::mem::take(&mut self.input),
+            false => self.input.split_to(length),
+        }
+    }
+
+    /// A piece that was taken from the input just now, and of which not all is allowed. What is allowed is told first,
+    /// so that the cuts make no difference.
+    fn last_piece(&mut self, mut data: Bytes) -> Result<Step, Error> {
+        let (limit, allowed) = self.data_limit();
+        let too_much = data.len() as u64 - self.room;
+        let error = self.limit_exceeded(limit, allowed, self.offset() - too_much);
+        data.truncate(usize::try_from(self.room).unwrap_or(usize::MAX));
         if data.is_empty() {
             return Err(error);
         }
         self.fail(error);
-        Ok(Step::Event(Event::Data(data)))
+        Ok(Step::Taken(data))
     }
 
     fn part_end(&mut self, line: Line) -> Step {
@@ -323,15 +368,17 @@ impl Decoder {
             Line::Part => (State::Head, 0),
             Line::Close => (State::End, 0),
         };
-        Step::Event(Event::PartEnd)
+        Step::PartEnd
     }
 
-    fn fail(&mut self, error: Error) {
-        self.error = Some(error);
+    /// Keeps the error, which it gives back.
+    fn fail(&mut self, error: Error) -> Error {
+        self.error = Some(error.clone());
         // What is not going to be read is not kept.
         self.received = self.offset();
         self.input = Bytes::new();
         (self.waiting, self.head) = (VecDeque::new(), Vec::new());
+        error
     }
 
     fn fault(&self, kind: ErrorKind) -> Error {

@@ -5,7 +5,7 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 use memchr::memmem::Finder;
-use memchr::memrchr;
+use memchr::{memchr, memrchr};
 
 use super::boundary::Boundary;
 
@@ -24,8 +24,10 @@ pub(super) enum Line {
 /// What comes next.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// Bytes that belong to no delimiter, at least one.
-    Bytes(Bytes),
+    /// So many bytes at the front of the input belong to no delimiter; at least one. They are still there.
+    Front(usize),
+    /// Bytes that were taken from the input, and belong to no delimiter; at least one.
+    Taken(Bytes),
     Line(Line),
     /// A delimiter with more padding than is taken.
     PaddingTooLong,
@@ -40,6 +42,9 @@ pub(super) struct Search {
     finder: Finder<'static>,
     /// What may become a delimiter, at the front of the input.
     candidate: Option<Candidate>,
+    /// No CR has come since the line began, so nothing is a delimiter before the first one. A value that is short or
+    /// text often has no other than the delimiter's, and one byte is found sooner than many.
+    is_before_cr: bool,
     /// How many bytes were looked at, for the tests.
     #[cfg(test)]
     pub(super) examined: u64,
@@ -53,6 +58,7 @@ impl Search {
             delimiter,
             finder,
             candidate: None,
+            is_before_cr: true,
             #[cfg(test)]
             examined: 0,
         }
@@ -61,24 +67,29 @@ impl Search {
     /// A line begins here, although its CRLF does not stand here: the body begins, or a part's data.
     pub(super) fn begin_line(&mut self) {
         self.candidate = Some(Candidate { matched: 2, absent: 2, ..Candidate::default() });
+        self.is_before_cr = true;
     }
 
-    /// Takes what comes next from the front of `input`.
+    /// What comes next at the front of `input`. It is taken from there, save for [`Found::Front`].
     pub(super) fn next(&mut self, input: &mut Bytes) -> Found {
         loop {
-            if let Some(candidate) = &mut self.candidate {
+            if let Some(mut candidate) = self.candidate.take() {
                 let before = input.len();
                 let verdict = candidate.feed(&self.delimiter, input);
                 self.note(before - input.len());
-                let found = match verdict {
-                    Verdict::Undecided => return Found::More,
-                    Verdict::Line(line) => Found::Line(line),
-                    Verdict::PaddingTooLong => Found::PaddingTooLong,
-                    Verdict::Data => Found::Bytes(self.take_candidate()),
-                };
-                self.candidate = None;
-                if found != Found::Bytes(Bytes::new()) {
-                    return found;
+                match verdict {
+                    Verdict::Undecided => {
+                        self.candidate = Some(candidate);
+                        return Found::More;
+                    }
+                    Verdict::Line(line) => return Found::Line(line),
+                    Verdict::PaddingTooLong => return Found::PaddingTooLong,
+                    Verdict::Data => {
+                        let bytes = candidate.bytes(&self.delimiter);
+                        if !bytes.is_empty() {
+                            return Found::Taken(bytes);
+                        }
+                    }
                 }
             }
             if input.is_empty() {
@@ -88,10 +99,8 @@ impl Search {
             if begin < input.len() {
                 self.candidate = Some(Candidate::default());
             }
-            match begin {
-                0 => continue,
-                _ if begin == input.len() => return Found::Bytes(std::mem::take(input)),
-                _ => return Found::Bytes(input.split_to(begin)),
+            if begin > 0 {
+                return Found::Front(begin);
             }
         }
     }
@@ -99,6 +108,14 @@ impl Search {
     /// Where the first delimiter begins, or what may become one; else the input's length.
     fn candidate_in(&mut self, input: &[u8]) -> usize {
         let mut from = 0;
+        if self.is_before_cr {
+            from = memchr(b'\r', input).unwrap_or(input.len());
+            self.note(from);
+            self.is_before_cr = from == input.len();
+            if self.is_before_cr || self.is_at(&input[from..]) {
+                return from;
+            }
+        }
         while let Some(found) = self.finder.find(&input[from..]) {
             let (begin, after) = (from + found, from + found + self.delimiter.len());
             self.note(after - from);
@@ -113,21 +130,9 @@ impl Search {
         last_cr.filter(|at| self.delimiter.starts_with(&input[*at..])).unwrap_or(input.len())
     }
 
-    /// The bytes of a candidate that has failed.
-    fn take_candidate(&mut self) -> Bytes {
-        let candidate = self.candidate.take().unwrap_or_default();
-        let begin = self.delimiter.slice(candidate.absent..candidate.matched);
-        if candidate.tail == Tail::Start {
-            return begin;
-        }
-        let mut bytes = BytesMut::from(&begin[..]);
-        bytes.extend_from_slice(&candidate.padding);
-        bytes.extend_from_slice(match candidate.tail {
-            Tail::Dash => b"-",
-            Tail::Cr => b"\r",
-            Tail::Start | Tail::Padding => b"",
-        });
-        bytes.freeze()
+    /// Whether a delimiter stands at the front.
+    fn is_at(&self, input: &[u8]) -> bool {
+        input.strip_prefix(&*self.delimiter).is_some_and(|rest| !is_data(rest))
     }
 
     fn note(&mut self, _bytes: usize) {
@@ -202,7 +207,10 @@ enum Verdict {
 impl Candidate {
     fn feed(&mut self, delimiter: &[u8], input: &mut Bytes) -> Verdict {
         let wanted = &delimiter[self.matched..];
-        let same = wanted.iter().zip(input.iter()).take_while(|(wanted, byte)| wanted == byte).count();
+        let same = match input.starts_with(wanted) {
+            true => wanted.len(),
+            false => wanted.iter().zip(input.iter()).take_while(|(wanted, byte)| wanted == byte).count(),
+        };
         input.advance(same);
         self.matched += same;
         if self.matched < delimiter.len() && !input.is_empty() {
@@ -224,5 +232,21 @@ impl Candidate {
             input.advance(1);
         }
         Verdict::Undecided
+    }
+
+    /// Its bytes that were in the input, once it has failed.
+    fn bytes(self, delimiter: &Bytes) -> Bytes {
+        let begin = delimiter.slice(self.absent..self.matched);
+        if self.tail == Tail::Start {
+            return begin;
+        }
+        let mut bytes = BytesMut::from(&begin[..]);
+        bytes.extend_from_slice(&self.padding);
+        bytes.extend_from_slice(match self.tail {
+            Tail::Dash => b"-",
+            Tail::Cr => b"\r",
+            Tail::Start | Tail::Padding => b"",
+        });
+        bytes.freeze()
     }
 }

@@ -15,7 +15,7 @@
 use memchr::memchr3;
 
 use super::error::ErrorKind;
-use super::scan::{Fault, is_tchar};
+use super::scan::{Fault, TCHAR};
 
 /// What a part is called.
 #[derive(Debug, PartialEq, Eq)]
@@ -158,7 +158,7 @@ impl<'a> Reader<'a> {
     /// A token, or nothing.
     fn token(&mut self) -> &'a [u8] {
         let rest = self.rest();
-        let end = rest.iter().position(|byte| !is_tchar(*byte)).unwrap_or(rest.len());
+        let end = rest.iter().position(|byte| !TCHAR.has(*byte)).unwrap_or(rest.len());
         self.at += end;
         &rest[..end]
     }

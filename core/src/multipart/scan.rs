@@ -48,8 +48,8 @@ impl Scan {
         let mut at = 0;
         while at < bytes.len() {
             at += match self.place {
-                Place::Name => skip(&bytes[at..], is_tchar),
-                Place::Value => skip(&bytes[at..], is_field_char),
+                Place::Name => skip(&bytes[at..], &TCHAR),
+                Place::Value => skip(&bytes[at..], &FIELD_CHAR),
                 _ => 0,
             };
             let Some(&byte) = bytes.get(at) else { break };
@@ -66,7 +66,7 @@ impl Scan {
         match (self.place, byte) {
             (Place::LineStart, b'\r') => Ok(Place::LastCr),
             (Place::LineStart, b' ' | b'\t') => Err(ErrorKind::FoldedField),
-            (Place::LineStart, _) if is_tchar(byte) => {
+            (Place::LineStart, _) if TCHAR.has(byte) => {
                 if self.fields == max_fields {
                     return Err(ErrorKind::LimitExceeded);
                 }
@@ -85,17 +85,37 @@ impl Scan {
     }
 }
 
-fn skip(bytes: &[u8], is_good: impl Fn(u8) -> bool) -> usize {
-    bytes.iter().position(|byte| !is_good(*byte)).unwrap_or(bytes.len())
+fn skip(bytes: &[u8], class: &Class) -> usize {
+    bytes.iter().position(|byte| !class.has(*byte)).unwrap_or(bytes.len())
+}
+
+/// A set of bytes. It holds an answer for each, since most of a head is looked at with nothing else.
+pub(super) struct Class([bool; 256]);
+
+impl Class {
+    pub(super) const fn has(&self, byte: u8) -> bool {
+        self.0[byte as usize]
+    }
+}
+
+/// The class of the bytes that a pattern matches.
+macro_rules! class {
+    ($pattern:pat) => {{
+        let mut has = [false; 256];
+        let mut byte = 0;
+        while byte < has.len() {
+            has[byte] = matches!(byte as u8, $pattern);
+            byte += 1;
+        }
+        Class(has)
+    }};
 }
 
 /// `tchar` (RFC 9110, section 5.6.2): what a token is made of.
-pub(super) fn is_tchar(byte: u8) -> bool {
-    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+'
-        | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~')
-}
+pub(super) static TCHAR: Class = class!(
+    b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.'
+        | b'^' | b'_' | b'`' | b'|' | b'~'
+);
 
 /// What a field value may hold (RFC 9110, section 5.5).
-fn is_field_char(byte: u8) -> bool {
-    matches!(byte, b'\t' | b' '..=b'~' | 0x80..)
-}
+static FIELD_CHAR: Class = class!(b'\t' | b' '..=b'~' | 0x80..);
