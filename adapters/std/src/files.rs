@@ -1,6 +1,7 @@
 //! The only code of Bakestone's that touches files: it answers [`Effect::File`] with `std::fs`.
 //!
-//! The rule: it blocks, so an event loop runs it in a pool; and it never panics, whatever the path.
+//! The rule: it blocks, so an event loop runs it in a pool; but on nobody, as a pipe would for its other end, so nothing
+//! but a regular file is opened to be read; and it never panics, whatever the path.
 
 #[cfg(feature = "temporary-files")]
 mod temporary;
@@ -9,6 +10,8 @@ mod below;
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
+#[cfg(unix)]
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::SystemTime;
@@ -58,7 +61,13 @@ fn open(path: &Path, mode: OpenMode) -> Result<FileAnswer, FileError> {
     let mut options = OpenOptions::new();
     options.read(true);
     match mode {
-        OpenMode::Read => {}
+        OpenMode::Read => {
+            // To open a device may set it going, so it is looked at before.
+            check(&fs::metadata(path).map_err(error)?)?;
+            #[cfg(unix)]
+            // If a pipe was swapped in, nobody waits for its other end.
+            OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK | libc::O_NOCTTY);
+        }
         OpenMode::CreateNew => {
             options.write(true).create_new(true);
         }
@@ -70,11 +79,20 @@ fn open(path: &Path, mode: OpenMode) -> Result<FileAnswer, FileError> {
         }
     }
     let file = options.open(path).map_err(error)?;
-    let metadata = describe(&file.metadata().map_err(error)?);
-    if metadata.is_directory {
-        return Err(FileError::new(FileErrorKind::IsADirectory, "it is a directory"));
+    let metadata = file.metadata().map_err(error)?;
+    if mode == OpenMode::Read || metadata.is_dir() {
+        check(&metadata)?;
     }
-    Ok(FileAnswer::Opened(FileHandle::new(Mutex::new(file)), metadata))
+    Ok(FileAnswer::Opened(FileHandle::new(Mutex::new(file)), describe(&metadata)))
+}
+
+/// Whether it is a regular file. A pipe, a device or a socket is none that is there to be read.
+fn check(metadata: &fs::Metadata) -> Result<(), FileError> {
+    match metadata.file_type() {
+        kind if kind.is_file() => Ok(()),
+        kind if kind.is_dir() => Err(FileError::new(FileErrorKind::IsADirectory, "it is a directory")),
+        _ => Err(FileError::new(FileErrorKind::NotFound, "it is no regular file")),
+    }
 }
 
 fn read(file: &FileHandle, offset: u64, length: usize) -> Result<FileAnswer, FileError> {
@@ -186,6 +204,26 @@ mod tests {
         ] {
             assert_eq!(opened(Path::new(path), OpenMode::Read).err(), Some(kind), "{path:.20}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn s30_what_is_no_regular_file_is_not_there_and_keeps_nobody_waiting() {
+        let folder = std::env::temp_dir().join(format!("bakestone-irregular-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let [pipe, socket, link] = ["pipe", "socket", "link"].map(|name| folder.join(name));
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.is_ok_and(|status| status.success()), "there is mkfifo everywhere");
+        let _socket = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
+        std::os::unix::fs::symlink(&pipe, &link).expect("a link");
+        for path in [&*pipe, &socket, &link, Path::new("/dev/zero"), Path::new("/dev/null")] {
+            assert_eq!(opened(path, OpenMode::Read).err(), Some(FileErrorKind::NotFound), "{path:?}");
+        }
+        fs::write(folder.join("file"), "text").expect("a file");
+        fs::remove_file(&link).expect("a link less");
+        std::os::unix::fs::symlink("file", &link).expect("a link");
+        assert!(opened(&link, OpenMode::Read).is_ok(), "a link to a file is one");
+        fs::remove_dir_all(&folder).expect("removed");
     }
 
     #[test]

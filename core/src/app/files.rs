@@ -118,12 +118,13 @@ impl Embedded {
         Self::default()
     }
 
-    /// The same, and a file of this name, which may have folders before it, with `/` between them.
+    /// The same, and a file of this name, which may have folders before it, with `/` between them; one at its start does
+    /// not matter.
     #[must_use]
-    pub fn with(mut self, name: impl Into<String>, content: impl Into<Bytes>) -> Self {
-        let content = content.into();
+    pub fn with(mut self, name: impl AsRef<str>, content: impl Into<Bytes>) -> Self {
+        let (name, content) = (name.as_ref(), content.into());
         let etag = ETag::of_content(&content);
-        self.0.insert(name.into(), (content, etag));
+        self.0.insert(name.strip_prefix('/').unwrap_or(name).to_owned(), (content, etag));
         self
     }
 

@@ -11,6 +11,7 @@ use http::header::ALLOW;
 use http::{HeaderValue, Method, StatusCode};
 
 use super::static_files::StaticFiles;
+use super::static_path::decode;
 use crate::error::{Error, Result};
 use crate::message::{Asked, IntoResponse, Request, Response};
 use crate::session::{Answer, IntoService, Service};
@@ -20,13 +21,15 @@ use crate::session::{Answer, IntoService, Service};
 #[derive(Debug)]
 pub struct FilesService<S> {
     files: Arc<StaticFiles>,
+    /// Segments with `/` between them; empty if all paths are below it.
     prefix: String,
     behind: Arc<S>,
 }
 
 impl StaticFiles {
-    /// The files as a service, below `prefix`, which matches whole segments; and what answers where there is no file: on
-    /// other paths, to other methods than `GET` and `HEAD`, and where an application would say 404.
+    /// The files as a service, below `prefix`, which matches whole segments as they read decoded, with or without a `/` at
+    /// its start and end; and what answers where there is no file: on other paths, to other methods than `GET` and
+    /// `HEAD`, and where an application would say 404.
     ///
     /// ```
     /// use bakestone::app::StaticFiles;
@@ -35,18 +38,26 @@ impl StaticFiles {
     /// let service = StaticFiles::folder("public").or("/static", |_: Request| StatusCode::NOT_FOUND);
     /// # let _ = service;
     /// ```
-    pub fn or<M, S: IntoService<M>>(self, prefix: impl Into<String>, behind: S) -> FilesService<S::Service> {
-        let mut prefix = prefix.into();
-        if prefix.ends_with('/') {
-            prefix.pop();
-        }
+    pub fn or<M, S: IntoService<M>>(self, prefix: impl AsRef<str>, behind: S) -> FilesService<S::Service> {
+        let prefix = prefix.as_ref();
+        let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
+        let prefix = prefix.strip_prefix('/').unwrap_or(prefix).to_owned();
         FilesService { files: Arc::new(self), prefix, behind: Arc::new(behind.into_service()) }
     }
 }
 
 /// What of `path` names a file below `prefix`, if it leads there: nothing if it is the prefix itself.
 fn below<'a>(path: &'a str, prefix: &str) -> Option<Option<&'a str>> {
-    match path.strip_prefix(prefix)? {
+    let mut rest = path;
+    for wanted in prefix.split_terminator('/') {
+        let segments = rest.strip_prefix('/')?;
+        let (segment, behind) = segments.split_at(segments.find('/').unwrap_or(segments.len()));
+        if decode(segment)? != wanted {
+            return None;
+        }
+        rest = behind;
+    }
+    match rest {
         "" => Some(None),
         rest => rest.strip_prefix('/').map(Some),
     }

@@ -21,6 +21,7 @@ use crate::effect::FileErrorKind;
 use crate::error::{Error, Result};
 use crate::http::{AcceptEncoding, media_type_of};
 use crate::message::{FileResponse, IntoResponse, Request, Response};
+use crate::router::Slashes;
 
 /// The codings in which a file may lie beside itself, the best first, with what its name ends with then.
 const CODINGS: [(&str, &str); 3] = [("br", ".br"), ("zstd", ".zst"), ("gzip", ".gz")];
@@ -115,15 +116,18 @@ impl StaticFiles {
         self.header(CACHE_CONTROL, value)
     }
 
-    /// Sends this field with each file, in place of any of that name.
+    /// Sends this field with each file, in place of any of that name; see [`FileResponse::with_header`].
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
         self
     }
 
-    /// Sends files whose names end with `.` and `extension`, in any case, as this media type.
-    pub fn media_type(mut self, extension: impl Into<String>, media_type: HeaderValue) -> Self {
-        self.types.push((extension.into(), media_type));
+    /// Sends files of this extension, in any case, as this media type. It is what is after the last `.` of a name; `.html`
+    /// is as good as `html`.
+    pub fn media_type(mut self, extension: impl AsRef<str>, media_type: HeaderValue) -> Self {
+        let extension = extension.as_ref();
+        let extension = extension.strip_prefix('.').unwrap_or(extension);
+        self.types.push((extension.to_owned(), media_type));
         self
     }
 
@@ -134,6 +138,20 @@ impl StaticFiles {
     ///
     /// 404, 412, 416; and 500 if the source fails.
     pub(super) async fn answer(&self, request: &Request, raw: Option<&str>) -> Result<Response> {
+        let answer = self.found(request, raw).await;
+        if !self.precompressed {
+            return answer;
+        }
+        match answer {
+            Ok(mut response) => {
+                response.headers.insert(VARY, self.vary());
+                Ok(response)
+            }
+            Err(error) => Err(error.with_header(VARY, self.vary())),
+        }
+    }
+
+    async fn found(&self, request: &Request, raw: Option<&str>) -> Result<Response> {
         let path = match raw {
             Some(raw) => StaticPath::parse(raw, self.hidden).ok_or_else(Error::not_found)?,
             None => StaticPath { name: String::new(), is_folder: false },
@@ -222,9 +240,6 @@ impl StaticFiles {
         for (name, value) in &self.headers {
             file = file.with_header(name.clone(), value.clone());
         }
-        if self.precompressed {
-            file = file.with_header(VARY, self.vary());
-        }
         match (coding, file.etag()) {
             ("identity", _) => file,
             (_, etag) => {
@@ -236,10 +251,15 @@ impl StaticFiles {
 
     /// What the response depends on, beside what it is said to depend on.
     fn vary(&self) -> HeaderValue {
-        let own = self.headers.get(VARY).map(HeaderValue::as_bytes);
-        let all: Vec<&[u8]> = own.into_iter().chain([ACCEPT_ENCODING.as_str().as_bytes()]).collect();
+        let name = ACCEPT_ENCODING.as_str();
+        let Some(own) = self.headers.get(VARY) else { return ACCEPT_ENCODING.into() };
+        let says_it = |part: &[u8]| part == b"*" || part.eq_ignore_ascii_case(name.as_bytes());
+        if own.as_bytes().split(|byte| *byte == b',').any(|part| says_it(part.trim_ascii())) {
+            return own.clone();
+        }
         // Both were parts of fields before.
-        HeaderValue::from_bytes(&all.join(&b", "[..])).unwrap_or_else(|_| HeaderValue::from_static("*"))
+        let all = [own.as_bytes(), b", ", name.as_bytes()].concat();
+        HeaderValue::from_bytes(&all).unwrap_or_else(|_| HeaderValue::from_static("*"))
     }
 
     fn type_of(&self, name: &str) -> Option<&HeaderValue> {
@@ -281,7 +301,11 @@ impl App {
         let prefix = prefix.as_ref();
         let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
         let root = match files.index {
-            Some(_) => self.route(if prefix.is_empty() { "/" } else { prefix }, get(Root(files.clone()))),
+            Some(_) => {
+                // It sends clients to the slash itself: to be sent back from there would have no end.
+                let root = get(Root(files.clone())).slashes(Slashes::Strict);
+                self.route(if prefix.is_empty() { "/" } else { prefix }, root)
+            }
             None => self,
         };
         root.route(format!("{prefix}/{{file:path}}"), get(files))

@@ -54,7 +54,7 @@ fn is_plain(name: &str) -> bool {
 }
 
 /// The text with its escapes decoded; `None` if one is malformed, or it is not UTF-8 then.
-fn decode(text: &str) -> Option<Cow<'_, str>> {
+pub(super) fn decode(text: &str) -> Option<Cow<'_, str>> {
     let Some(first) = text.find('%') else { return Some(Cow::Borrowed(text)) };
     let (plain, mut rest) = text.as_bytes().split_at(first);
     let mut decoded = plain.to_vec();

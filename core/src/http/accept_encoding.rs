@@ -1,7 +1,8 @@
 //! Which codings of a content a client takes, as `Accept-Encoding` carries them.
 //!
 //! The rule: a field that is malformed anywhere says nothing, as if it had not been sent; and without one the content
-//! goes out as it is, which every client takes.
+//! goes out as it is, which every client takes. The old names `x-gzip` and `x-compress` mean what the new ones do (RFC
+//! 9110, sections 8.4.1.1 and 8.4.1.3).
 //!
 //! ```text
 //! Accept-Encoding = [ codings [ weight ] *( OWS "," OWS codings [ weight ] ) ]     RFC 9110, section 12.5.3
@@ -53,8 +54,17 @@ impl<'a> AcceptEncoding<'a> {
     /// The weight that stands with `coding` itself; the first if there are several.
     fn named(&self, coding: &str) -> Option<u16> {
         let mut named = self.0.split(',').filter_map(parse);
-        named.find(|(name, _)| name.eq_ignore_ascii_case(coding)).map(|(_, weight)| weight)
+        named
+            .find(|(name, _)| new_name(name).eq_ignore_ascii_case(new_name(coding)))
+            .map(|(_, weight)| weight)
     }
+}
+
+/// The name of a coding that has an old one too.
+fn new_name(coding: &str) -> &str {
+    const OLD: [(&str, &str); 2] = [("x-gzip", "gzip"), ("x-compress", "compress")];
+    let known = OLD.into_iter().find(|(old, _)| coding.eq_ignore_ascii_case(old));
+    known.map_or(coding, |(_, new)| new)
 }
 
 fn is_empty(element: &str) -> bool {
@@ -83,6 +93,10 @@ mod tests {
         for (field, expected) in [
             ("gzip, deflate, br, zstd", "br zstd gzip identity"),
             ("GZIP", "gzip identity"),
+            ("x-gzip", "gzip identity"),
+            ("X-GZip;q=0.5, br", "br gzip identity"),
+            ("x-gzip;q=0, *", "br zstd identity"),
+            ("x-br", "identity"),
             ("gzip;q=1.0, br;q=0.5", "gzip br identity"),
             ("gzip ; q=0.5 , br ;Q=0.5", "br gzip identity"),
             ("gzip;q=0, *;q=0.1", "br zstd identity"),

@@ -9,14 +9,15 @@
 //! If-Range                               = entity-tag / HTTP-date                   RFC 9110, section 13.1.5
 //! ```
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use http::header::{
     HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE,
 };
 use http::{HeaderMap, Method};
 
-use super::etag::{Comparison, ETag, is_listed, is_settled};
+use super::date;
+use super::etag::{Comparison, ETag, is_listed, is_settled, telling};
 use super::range::{self, Selection};
 
 const FIELDS: [HeaderName; 6] =
@@ -34,8 +35,10 @@ pub struct Validators {
 
 impl Validators {
     /// Those of a content with the tag `etag`, last changed at `modified`, which is looked at at `now`, both since the
-    /// Unix epoch. What is there at all is enough.
+    /// Unix epoch. What is there at all is enough. A time of change within a second of the epoch is none: files have it
+    /// that tell no time.
     pub fn new(etag: Option<ETag>, modified: Option<Duration>, now: Duration) -> Self {
+        let modified = modified.and_then(telling);
         let whole_second = modified.map(|at| Duration::from_secs(at.as_secs().saturating_add(1)));
         Self {
             etag,
@@ -156,10 +159,9 @@ impl Conditional {
         field.to_str().ok().filter(|_| fields.next().is_none())
     }
 
-    /// A date in any of its three forms (RFC 9110, section 5.6.7), in seconds since the Unix epoch.
+    /// The date that a field holds, in seconds since the Unix epoch.
     fn date(&self, name: &HeaderName) -> Option<u64> {
-        let date = httpdate::parse_http_date(self.only(name)?).ok()?;
-        date.duration_since(SystemTime::UNIX_EPOCH).ok().map(|since| since.as_secs())
+        date::parse(self.only(name)?).map(|date| date.as_secs())
     }
 }
 
@@ -173,6 +175,7 @@ mod tests {
     const DAY: u64 = 784_111_777;
     const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
     const EARLIER: &str = "Sun, 06 Nov 1994 08:49:36 GMT";
+    const BEFORE_THE_EPOCH: &str = "Fri, 01 Jan 1960 00:00:00 GMT";
     const LATER: &str = "Sun, 06 Nov 1994 08:49:38 GMT";
 
     /// Names and values.
@@ -214,6 +217,7 @@ mod tests {
             ("GET", &[("if-unmodified-since", LATER)], Holds),
             ("GET", &[("if-unmodified-since", EARLIER)], Failed),
             ("DELETE", &[("if-unmodified-since", EARLIER)], Failed),
+            ("PUT", &[("if-unmodified-since", BEFORE_THE_EPOCH)], Failed),
             ("GET", &[("if-match", r#""v""#), ("if-unmodified-since", EARLIER)], Holds),
             ("GET", &[("if-unmodified-since", "yesterday")], Holds),
             ("GET", &[("if-unmodified-since", EARLIER), ("if-unmodified-since", EARLIER)], Holds),
@@ -230,6 +234,7 @@ mod tests {
             ("GET", &[("if-modified-since", DATE)], NotModified),
             ("HEAD", &[("if-modified-since", LATER)], NotModified), // a: only the very date, by default
             ("GET", &[("if-modified-since", EARLIER)], Holds),
+            ("GET", &[("if-modified-since", BEFORE_THE_EPOCH)], Holds),
             ("PUT", &[("if-modified-since", DATE)], Holds),
             ("GET", &[("if-modified-since", "Sunday, 06-Nov-94 08:49:37 GMT")], NotModified),
             ("GET", &[("if-modified-since", "Sun Nov  6 08:49:37 1994")], NotModified),
@@ -266,6 +271,15 @@ mod tests {
     }
 
     #[test]
+    fn a_time_that_files_have_whatever_befell_them_is_no_validator() {
+        for (modified, expected) in [(0, Holds), (1, Holds), (2, NotModified)] {
+            let validators = Validators::new(None, Some(Duration::from_secs(modified)), Duration::MAX);
+            let found = conditional("GET", &[("if-modified-since", DATE)]).check(&validators);
+            assert_eq!(found, expected, "{modified}");
+        }
+    }
+
+    #[test]
     fn s37_ranges_of_what_the_client_holds_the_rest_of() {
         let strong = validators(r#""v""#);
         let young =
@@ -285,6 +299,7 @@ mod tests {
             ("GET", &[("if-range", DATE)], &young, &whole), // a, b: 206
             ("GET", &[("if-range", LATER)], &strong, &whole),
             ("GET", &[("if-range", EARLIER)], &strong, &whole),
+            ("GET", &[("if-range", BEFORE_THE_EPOCH)], &strong, &whole),
             ("GET", &[("if-range", r#""v""#), ("if-range", r#""v""#)], &strong, &whole),
             ("GET", &[("if-range", "*")], &strong, &whole),
             ("GET", &[("if-range", "v")], &strong, &whole),

@@ -12,6 +12,9 @@ const LAST_SECOND: u64 = 253_402_300_799;
 /// Bytes of an IMF-fixdate: all have the same length.
 const LENGTH: usize = 29;
 
+/// How far apart years are that have the same days: a cycle of the Gregorian calendar is 400 of them, and whole weeks.
+const SAME_DAYS: u16 = 2000;
+
 /// A point in time as an IMF-fixdate (RFC 9110, section 5.6.7), formatted and ready for `Date`.
 ///
 /// ```
@@ -85,9 +88,57 @@ impl fmt::Debug for HttpDate {
     }
 }
 
+/// The time since the Unix epoch of a date in any of its three forms (RFC 9110, section 5.6.7); `None` if it is malformed,
+/// or a day that never was. What was before the epoch is taken for it.
+pub(crate) fn parse(text: &str) -> Option<Duration> {
+    let since =
+        |text: &str| httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::UNIX_EPOCH).ok();
+    since(text).or_else(|| since(&long_after(text)?).map(|_| Duration::ZERO))
+}
+
+/// The same date so much later that the parser takes its year, if that is before the epoch and has four digits.
+fn long_after(text: &str) -> Option<String> {
+    let place = match text.len() {
+        LENGTH => 12..16,
+        // The form of asctime, in which the year is last.
+        24 => 20..24,
+        _ => return None,
+    };
+    let digits = text.get(place.clone()).filter(|year| year.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let year = digits.parse().ok().filter(|year: &u16| *year < 1970)?;
+    Some(format!("{}{}{}", text.get(..place.start)?, year + SAME_DAYS, text.get(place.end..)?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn s37_dates_in_three_forms_and_before_the_epoch() {
+        for (text, expected) in [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(784_111_777)),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", Some(784_111_777)),
+            ("Sun Nov  6 08:49:37 1994", Some(784_111_777)),
+            ("Thu, 01 Jan 1970 00:00:00 GMT", Some(0)),
+            ("Wed, 31 Dec 1969 23:59:59 GMT", Some(0)),
+            ("Fri, 01 Jan 1960 00:00:00 GMT", Some(0)),
+            ("Fri Jan  1 00:00:00 1960", Some(0)),
+            ("Mon, 01 Jan 1601 00:00:00 GMT", Some(0)),
+            ("Sat, 01 Jan 0000 00:00:00 GMT", Some(0)),
+            ("Mon, 29 Feb 1960 00:00:00 GMT", Some(0)),
+            ("Sun, 29 Feb 1959 00:00:00 GMT", None),
+            ("Thu, 01 Jan 1960 00:00:00 GMT", None),
+            ("Fri, 01 Jan 1960 24:00:00 GMT", None),
+            ("Tue, 01 Jan 0960 00:00:00 GMT", Some(0)),
+            ("Tue, 01 Jan +960 00:00:00 GMT", None),
+            ("Fri, 01 Jan 1960 00:00:00 CET", None),
+            ("\u{20ac}\u{20ac}\u{20ac}\u{20ac}\u{20ac}\u{20ac}\u{20ac}\u{20ac}", None),
+            ("-1", None),
+            ("", None),
+        ] {
+            assert_eq!(parse(text).map(|since| since.as_secs()), expected, "{text}");
+        }
+    }
 
     #[test]
     fn known_dates() {

@@ -17,6 +17,10 @@ use http::HeaderValue;
 /// a file system in use, that of FAT, has this step.
 const SETTLED_AFTER: Duration = Duration::from_secs(2);
 
+/// The last time of change that says nothing: builds that give the same bytes each time set the first second of the epoch,
+/// or the next, for all files and for good.
+const LAST_MUTE: Duration = Duration::from_secs(1);
+
 /// An entity tag (RFC 9110, section 8.8.3): what tells one content of a resource from another.
 ///
 /// ```
@@ -61,10 +65,11 @@ impl ETag {
     /// the Unix epoch.
     ///
     /// It is strong, unless the file was changed in the last two seconds: another change might then leave the length
-    /// and the time as they are (RFC 9110, section 8.8.1). So long it is weak, and another tag than later.
+    /// and the time as they are (RFC 9110, section 8.8.1). So long it is weak, and another tag than later. It stays weak
+    /// for a time within a second of the epoch, which files have that tell no time.
     pub fn of_file(length: u64, modified: Duration, now: Duration) -> Self {
         let tag = format!("{:x}-{length:x}", modified.as_nanos());
-        match is_settled(modified, now) {
+        match telling(modified).is_some() && is_settled(modified, now) {
             true => Self { tag, is_weak: false },
             false => Self { tag: tag + "-new", is_weak: true },
         }
@@ -111,6 +116,11 @@ impl fmt::Display for ETag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}\"{}\"", if self.is_weak { "W/" } else { "" }, self.tag)
     }
+}
+
+/// The time of a change, unless it is one that files have whatever befell them.
+pub(crate) fn telling(modified: Duration) -> Option<Duration> {
+    Some(modified).filter(|modified| *modified > LAST_MUTE)
 }
 
 /// Whether a file that was changed at `modified` can no longer change without a trace in that time.
@@ -249,6 +259,9 @@ mod tests {
             assert_eq!(tag.matches_weakly(&settled), !is_weak);
         }
         let later = Duration::MAX;
+        for (mute, is_weak) in [(0, true), (1, true), (2, false)] {
+            assert_eq!(ETag::of_file(7, Duration::from_secs(mute), later).is_weak(), is_weak, "{mute}");
+        }
         let tags = [
             ETag::of_file(7, changed, later),
             ETag::of_file(8, changed, later),

@@ -1,7 +1,8 @@
 //! A file as a response.
 //!
 //! The rule: it answers a request as RFC 9110 has it: the conditions first (section 13.2.2), then the ranges (section
-//! 14.2), then the content, of which no more is read than is sent. What was set by hand stays.
+//! 14.2), then the content, of which no more is read than is sent. What was set by hand stays, and the validators that are
+//! sent are those that are judged.
 //!
 //! ```text
 //! multipart/byteranges = 1*( CRLF "--" boundary CRLF fields CRLF bytes ) CRLF "--" boundary "--" CRLF     RFC 9110, section 14.6
@@ -14,8 +15,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, ETAG,
-    EXPIRES, HeaderName, LAST_MODIFIED, VARY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH,
+    CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, ETAG, EXPIRES, HeaderName, LAST_MODIFIED,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
@@ -23,12 +25,20 @@ use crate::effect::{FileError, FileErrorKind, OpenMode};
 use crate::error::{Error, Result};
 use crate::http::range::{self, Selection};
 use crate::http::{
-    Conditional, ContentDisposition, ETag, HttpDate, Precondition, Validators, fnv, media_type_of,
+    Conditional, ContentDisposition, ETag, HttpDate, Precondition, Validators, date, fnv, media_type_of,
+    telling,
 };
 use crate::message::file_body::{Content, Piece, body};
 use crate::message::{Body, Context, File, IntoResponse, Request, Response};
 
 const UNKNOWN_TYPE: HeaderValue = HeaderValue::from_static("application/octet-stream");
+
+/// What is said of a content, and so not without it.
+const OF_THE_CONTENT: [HeaderName; 5] =
+    [CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE];
+
+/// What else is meant for the file alone: an error is not it, is not saved under its name, nor kept as long.
+const OF_THE_FILE: [HeaderName; 4] = [CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LOCATION, EXPIRES];
 
 /// A file, or other content of a known length, as a response: with its media type, `ETag`, `Last-Modified` and
 /// `Accept-Ranges`. Made [for a request](Self::for_request) it answers the conditions and ranges of that: 304, 412, 206
@@ -36,7 +46,11 @@ const UNKNOWN_TYPE: HeaderValue = HeaderValue::from_static("application/octet-st
 ///
 /// The media type follows from the [name](media_type_of), and is told to be believed (`X-Content-Type-Options: nosniff`),
 /// since a browser that guesses may take an upload for a page. The tag follows from the length and the time of change, as
-/// [`ETag::of_file`] says.
+/// [`ETag::of_file`] says; a file that was changed within a second of the epoch, as all are that some builds make, has
+/// neither a tag nor a `Last-Modified`.
+///
+/// The fields that were set by hand go out with all of these: with a 304 those that say nothing of the content, with 412
+/// and 416 those that are not meant for the file alone either, as `Cache-Control` is.
 ///
 /// A file that grows while it is sent is sent up to the length that was announced; for one that shrinks the message is
 /// cut off.
@@ -57,7 +71,7 @@ pub struct FileResponse {
     now: Duration,
     etag: Option<ETag>,
     media_type: Option<HeaderValue>,
-    /// Those that were set by hand.
+    /// Those that were set by hand, without the validators.
     headers: HeaderMap,
     asked: Option<Asked>,
 }
@@ -77,7 +91,7 @@ impl FileResponse {
     ///
     /// # Errors
     ///
-    /// 404 for what is not there, is a directory or may not be read; else 500.
+    /// 404 for what is not there, is no regular file or may not be read; else 500.
     pub async fn open(context: &Context, path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let file = context.open(path, OpenMode::Read).await.map_err(Self::error)?;
@@ -127,20 +141,27 @@ impl FileResponse {
         Self { etag: Some(etag), ..self }
     }
 
-    /// Sets the time of the last change, since the Unix epoch.
+    /// Sets the time of the last change, since the Unix epoch; the tag stays. A time within a second of the epoch is none.
+    /// One that is still to come is sent as the time of the message (RFC 9110, section 8.8.2.1).
     #[must_use]
     pub fn with_modified(self, modified: Duration) -> Self {
-        Self { modified: Some(modified), ..self }
+        Self { modified: telling(modified), ..self }
     }
 
-    /// The same response with this field, in place of any of that name. It wins over what would be there by itself; an
-    /// `ETag` also decides about conditions.
+    /// The same response with this field, in place of any of that name. It wins over what would be there by itself.
+    ///
+    /// `ETag` and `Last-Modified` do as [`with_etag`](Self::with_etag) and [`with_modified`](Self::with_modified) do, and
+    /// decide about conditions; with a malformed value there is no tag, or no time.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        let text = value.to_str().ok();
         if name == ETAG {
-            self.etag = value.to_str().ok().and_then(ETag::parse);
+            self.etag = text.and_then(ETag::parse);
+        } else if name == LAST_MODIFIED {
+            self.modified = text.and_then(date::parse).and_then(telling);
+        } else {
+            self.headers.insert(name, value);
         }
-        self.headers.insert(name, value);
         self
     }
 
@@ -169,7 +190,8 @@ impl FileResponse {
             conditional: Conditional::new(request.method(), request.headers()),
             seed: request.context().connection().seed,
         });
-        Self { asked, ..self }
+        let now = self.now.min(request.context().now().wall);
+        Self { asked, now, ..self }
     }
 
     /// The content's length in bytes.
@@ -179,39 +201,60 @@ impl FileResponse {
 
     /// The tag that it is sent with, if it has one.
     pub fn etag(&self) -> Option<ETag> {
-        let by_time = || self.modified.map(|modified| ETag::of_file(self.length, modified, self.now));
-        self.etag.clone().or_else(by_time)
+        self.etag.clone()
     }
 
-    /// The fields of a 200. The content type is not among them.
-    fn fields(&mut self, etag: Option<&ETag>) -> HeaderMap {
+    fn last_modified(&self) -> Option<HeaderValue> {
+        let date = HttpDate::new(telling(self.modified?.min(self.now))?);
+        HeaderValue::from_bytes(date.as_bytes()).ok()
+    }
+
+    /// The fields of a 200.
+    fn fields(&mut self) -> HeaderMap {
+        let (etag, modified) = (self.etag.as_ref().map(ETag::to_header_value), self.last_modified());
         let mut headers = std::mem::take(&mut self.headers);
         let mut add = |name: HeaderName, value: Option<HeaderValue>| {
             if let (Some(value), false) = (value, headers.contains_key(&name)) {
                 headers.insert(name, value);
             }
         };
-        let date = self.modified.map(HttpDate::new);
-        add(ETAG, etag.map(ETag::to_header_value));
-        add(LAST_MODIFIED, date.and_then(|date| HeaderValue::from_bytes(date.as_bytes()).ok()));
+        add(ETAG, etag);
+        add(LAST_MODIFIED, modified);
         add(ACCEPT_RANGES, Some(HeaderValue::from_static("bytes")));
         add(X_CONTENT_TYPE_OPTIONS, Some(HeaderValue::from_static("nosniff")));
         add(CONTENT_TYPE, Some(self.media_type.take().unwrap_or(UNKNOWN_TYPE)));
         headers
     }
 
-    fn whole(self, headers: HeaderMap) -> Response {
+    fn whole(mut self) -> Response {
+        let headers = self.fields();
         let body = body(self.content, vec![Piece::Part(0..self.length)]);
         with(StatusCode::OK, headers, body)
     }
 
-    fn part(self, part: Range<u64>, mut headers: HeaderMap) -> Response {
+    /// The parts that were asked for.
+    fn some(self, mut parts: Vec<Range<u64>>, seed: u64) -> Response {
+        match (parts.pop(), parts.is_empty()) {
+            (None, _) => self.whole(),
+            (Some(part), true) => self.part(part),
+            // A multipart of coded parts is not coded itself, and there is no field to say that.
+            (Some(_), false) if self.headers.contains_key(CONTENT_ENCODING) => self.whole(),
+            (Some(last), false) => {
+                parts.push(last);
+                self.parts(parts, seed)
+            }
+        }
+    }
+
+    fn part(mut self, part: Range<u64>) -> Response {
+        let mut headers = self.fields();
         headers.insert(CONTENT_RANGE, range::content_range(&part, self.length));
         with(StatusCode::PARTIAL_CONTENT, headers, body(self.content, vec![Piece::Part(part)]))
     }
 
     /// Several parts, as `multipart/byteranges` (RFC 9110, section 14.6).
-    fn parts(self, parts: Vec<Range<u64>>, seed: u64, mut headers: HeaderMap) -> Response {
+    fn parts(mut self, parts: Vec<Range<u64>>, seed: u64) -> Response {
+        let mut headers = self.fields();
         let boundary = boundary(seed, self.now, &parts);
         let several = HeaderValue::try_from(format!("multipart/byteranges; boundary={boundary}"));
         let media_type = headers.insert(CONTENT_TYPE, several.unwrap_or(UNKNOWN_TYPE));
@@ -228,6 +271,30 @@ impl FileResponse {
         pieces.push(Piece::Text(format!("\r\n--{boundary}--\r\n").into()));
         with(StatusCode::PARTIAL_CONTENT, headers, body(self.content, pieces))
     }
+
+    /// What was set by hand, and the validator (RFC 9110, section 15.4.5): the time of change only where it is the one that
+    /// there is.
+    fn not_modified(mut self) -> Response {
+        let mut response = Response::empty(StatusCode::NOT_MODIFIED);
+        let tag = self.etag.as_ref().map(|etag| (ETAG, etag.to_header_value()));
+        let validator = tag.or_else(|| Some((LAST_MODIFIED, self.last_modified()?)));
+        response.headers = without(std::mem::take(&mut self.headers), &OF_THE_CONTENT);
+        response.headers.extend(validator);
+        response
+    }
+
+    /// The error with what was set by hand.
+    fn fault(self, mut error: Error) -> Error {
+        error.headers_mut().extend(without(without(self.headers, &OF_THE_CONTENT), &OF_THE_FILE));
+        error
+    }
+}
+
+fn without(mut headers: HeaderMap, names: &[HeaderName]) -> HeaderMap {
+    for name in names {
+        headers.remove(name);
+    }
+    headers
 }
 
 fn with(status: StatusCode, headers: HeaderMap, body: Body) -> Response {
@@ -242,47 +309,29 @@ fn boundary(seed: u64, now: Duration, parts: &[Range<u64>]) -> String {
     format!("{:016x}{:016x}", salted(0), salted(1))
 }
 
-/// What a 304 repeats of the fields of a 200 (RFC 9110, section 15.4.5). Of the time of change only where it is the one
-/// validator there is.
-fn not_modified(mut headers: HeaderMap) -> Response {
-    let mut response = Response::empty(StatusCode::NOT_MODIFIED);
-    let validator = if headers.contains_key(ETAG) { ETAG } else { LAST_MODIFIED };
-    for name in [validator, CACHE_CONTROL, CONTENT_LOCATION, EXPIRES, VARY] {
-        if let Some(value) = headers.remove(&name) {
-            response.headers.insert(name, value);
-        }
-    }
-    response
-}
-
 impl IntoResponse for FileResponse {
     /// # Errors
     ///
     /// 412, and 416 with `Content-Range`, so that error handlers see them.
     fn into_response(mut self) -> Result<Response> {
-        let etag = self.etag();
-        let headers = self.fields(etag.as_ref());
-        let Some(Asked { conditional, seed }) = self.asked.take() else { return Ok(self.whole(headers)) };
-        let validators = Validators::new(etag, self.modified, self.now);
+        let Some(Asked { conditional, seed }) = self.asked.take() else { return Ok(self.whole()) };
+        let validators = Validators::new(self.etag(), self.modified, self.now);
         match conditional.check(&validators) {
             Precondition::Failed => {
-                return Err(Error::precondition_failed("it is not what the request presupposes"));
+                let error = Error::precondition_failed("it is not what the request presupposes");
+                return Err(self.fault(error));
             }
-            Precondition::NotModified => return Ok(not_modified(headers)),
+            Precondition::NotModified => return Ok(self.not_modified()),
             Precondition::Holds => {}
         }
         match conditional.select(&validators, self.length) {
-            Selection::Whole => Ok(self.whole(headers)),
-            Selection::Unsatisfiable => Err(Error::from_status(StatusCode::RANGE_NOT_SATISFIABLE)
-                .with_header(CONTENT_RANGE, range::unsatisfied(self.length))),
-            Selection::Parts(mut parts) => match (parts.pop(), parts.is_empty()) {
-                (None, _) => Ok(self.whole(headers)),
-                (Some(part), true) => Ok(self.part(part, headers)),
-                (Some(last), false) => {
-                    parts.push(last);
-                    Ok(self.parts(parts, seed, headers))
-                }
-            },
+            Selection::Whole => Ok(self.whole()),
+            Selection::Unsatisfiable => {
+                let error = Error::from_status(StatusCode::RANGE_NOT_SATISFIABLE);
+                let error = error.with_header(CONTENT_RANGE, range::unsatisfied(self.length));
+                Err(self.fault(error))
+            }
+            Selection::Parts(parts) => Ok(self.some(parts, seed)),
         }
     }
 }
@@ -291,7 +340,9 @@ impl From<File> for FileResponse {
     /// The whole file, whatever was read of it already. Nothing is known of its name.
     fn from(file: File) -> Self {
         let (metadata, now) = (file.metadata(), file.asking().now().wall);
-        Self { length: metadata.length, modified: metadata.modified, now, ..Self::of(Content::File(file)) }
+        let (length, modified) = (metadata.length, metadata.modified.and_then(telling));
+        let etag = modified.map(|modified| ETag::of_file(length, modified, now));
+        Self { length, modified, now, etag, ..Self::of(Content::File(file)) }
     }
 }
 
@@ -337,6 +388,6 @@ impl Request {
 
 impl std::fmt::Debug for FileResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FileResponse").field("length", &self.length).field("etag", &self.etag()).finish()
+        f.debug_struct("FileResponse").field("length", &self.length).field("etag", &self.etag).finish()
     }
 }

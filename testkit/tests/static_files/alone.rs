@@ -1,7 +1,7 @@
 //! Static files around a bare service, without an application.
 
 use bakestone::app::Embedded;
-use bakestone::{Error, Request, Text};
+use bakestone::{Error, Request, StatusCode, Text};
 
 use super::*;
 
@@ -35,6 +35,32 @@ fn d06_static_files_around_a_bare_function() {
         wire.feed(format!("{line} HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody"));
         let seen = Seen::parse(&wire.take_text());
         assert_eq!((seen.status, &*seen.body), (status, body), "{line}");
+    }
+}
+
+#[test]
+fn d06_the_prefix_is_compared_as_it_reads_decoded() {
+    let files = memory(&[("public/a.txt", "hello")]);
+    for (prefix, target, status) in [
+        ("/static", "/st%61tic/a.txt", 200),
+        ("/static", "/static%2Fa.txt", 404),
+        ("/static", "/static/st%61tic/a.txt", 404),
+        ("/static", "/st%zztic/a.txt", 404),
+        ("/static", "/STATIC/a.txt", 404),
+        ("/static", "//static/a.txt", 404),
+        ("static", "/static/a.txt", 200),
+        ("static/", "/static/a.txt", 200),
+        ("/\u{e9}", "/%C3%A9/a.txt", 200),
+        ("/a b/c", "/a%20b/%63/a.txt", 200),
+        ("/a/b", "/a%2fb/a.txt", 404),
+        ("/a/b", "/a/a.txt", 404),
+        ("/", "/a.txt", 200),
+        ("", "/a.txt", 200),
+        ("", "//a.txt", 404),
+    ] {
+        let site = StaticFiles::folder("public").or(prefix, |_: Request| StatusCode::NOT_FOUND);
+        let seen = ask(std::rc::Rc::new(site), &files, &format!("GET {target}"), &[]);
+        assert_eq!(seen.status, status, "{prefix} {target}");
     }
 }
 

@@ -1,7 +1,8 @@
 //! Folders on routes.
 
 use bakestone::app::{Embedded, Failure, Folder, Next};
-use bakestone::{HeaderValue, Request, Response, StatusCode, Text, get};
+use bakestone::router::Slashes;
+use bakestone::{HeaderValue, Request, Response, StatusCode, Text, get, header};
 
 use super::*;
 
@@ -185,6 +186,26 @@ fn x05_index_files_and_the_slash_before_them() {
 }
 
 #[test]
+fn x05_no_redirect_leads_back() {
+    let files = memory(&[("public/index.html", "root"), ("public/docs/index.html", "docs")]);
+    let site = || App::new().files("/s", StaticFiles::folder("public").index("index.html"));
+    for slashes in [Slashes::Strict, Slashes::Redirect, Slashes::Trim] {
+        let app = built(site().mount("/in", site()).slashes(slashes));
+        for (target, status, location) in [
+            ("/s", 307, "/s/"),
+            ("/s/", 200, ""),
+            ("/s/docs", 307, "/s/docs/"),
+            ("/s/docs/", 200, ""),
+            ("/in/s", 307, "/in/s/"),
+            ("/in/s/", 200, ""),
+        ] {
+            let seen = ask(app.clone(), &files, &format!("GET {target}"), &[]);
+            assert_eq!((seen.status, seen.field("location")), (status, location), "{slashes:?} {target}");
+        }
+    }
+}
+
+#[test]
 fn x02_routes_come_first_and_a_fallback_last() {
     let files =
         memory(&[("dist/index.html", "app"), ("dist/main.js", "js"), ("dist/docs/index.html", "docs")]);
@@ -268,6 +289,7 @@ fn s37_precompressed_siblings() {
         ("a.js", "gzip, deflate, br, zstd", "br", "brotli"),
         ("a.js", "gzip", "gzip", "gzipped"),
         ("a.js", "gzip, br;q=0.5", "gzip", "gzipped"),
+        ("a.js", "x-gzip", "gzip", "gzipped"),
         ("a.js", "deflate", "", "plain"),
         ("a.js", "", "", "plain"),
         ("a.js", "identity", "", "plain"),
@@ -306,13 +328,49 @@ fn s37_precompressed_siblings() {
     assert_eq!((seen.status, seen.field("vary")), (304, "accept-encoding"));
     let seen = with(&[("Accept-Encoding", "br"), ("Range", "bytes=1-2")]);
     assert_eq!((&*seen.body, seen.field("content-range")), ("ro", "bytes 1-2/6"));
+    // Several would be a multipart, which has no coding.
+    let seen = with(&[("Accept-Encoding", "br"), ("Range", "bytes=1-2,4-4")]);
+    assert_eq!((seen.status, &*seen.body, seen.field("content-encoding")), (200, "brotli", "br"));
     // Without the option nothing depends on it.
     let seen = ask(folder(site()), &files, "GET /static/a.js", &[("Accept-Encoding", "br")]);
     assert_eq!((&*seen.body, seen.field("vary")), ("plain", ""));
-    let service = folder(
-        site().precompressed(true).header("vary".parse().unwrap(), HeaderValue::from_static("Origin")),
-    );
-    assert_eq!(ask(service, &files, "GET /static/a.js", &[]).field("vary"), "Origin, accept-encoding");
+    let one = HeaderValue::from_static("\"one\"");
+    let service = folder(site().precompressed(true).header(header::ETAG, one));
+    for (accept, etag) in [("br", "\"one-br\""), ("gzip", "\"one-gzip\""), ("", "\"one\"")] {
+        let fields = [("Accept-Encoding", accept), ("If-None-Match", etag)];
+        let seen = ask(service.clone(), &files, "GET /static/a.js", &fields);
+        assert_eq!((seen.status, seen.field("etag")), (304, etag), "{accept}");
+    }
+}
+
+#[test]
+fn s37_every_answer_says_what_it_depends_on() {
+    let files = memory(&[("public/a.js", "plain"), ("public/index.html", "plain")]);
+    let site = || StaticFiles::folder("public").index("index.html").precompressed(true);
+    for (own, expected) in [
+        (None, "accept-encoding"),
+        (Some("Origin"), "Origin, accept-encoding"),
+        (Some("Origin, Accept-Encoding"), "Origin, Accept-Encoding"),
+        (Some("*"), "*"),
+    ] {
+        let site = own.map_or_else(site, |own| site().header(header::VARY, HeaderValue::from_static(own)));
+        let service = folder(site);
+        for (target, fields, status) in [
+            ("/static/a.js", &[][..], 200),
+            ("/static/a.js", &[("Range", "bytes=1-1")], 206),
+            ("/static/a.js", &[("If-None-Match", "*")], 304),
+            ("/static/a.js", &[("If-Match", "\"other\"")], 412),
+            ("/static/a.js", &[("Range", "bytes=9-")], 416),
+            ("/static", &[], 307),
+            ("/static/none", &[], 404),
+            ("/static/.env", &[], 404),
+        ] {
+            let seen = ask(service.clone(), &files, &format!("GET {target}"), fields);
+            // Beside it an error depends on `Accept`.
+            let says_it = seen.head.lines().any(|line| line == format!("vary: {expected}"));
+            assert_eq!((seen.status, says_it), (status, true), "{target} {fields:?}: {}", seen.head);
+        }
+    }
 }
 
 #[test]
@@ -321,10 +379,12 @@ fn s33_s34_types_and_fields_of_a_folder() {
         ("public/a.HTML", "a"),
         ("public/a.tar.gz", "a"),
         ("public/a.cake", "a"),
+        ("public/a.pie", "a"),
         ("public/a", "a"),
     ]);
     let site = StaticFiles::folder("public")
         .media_type("cake", HeaderValue::from_static("application/x-cake"))
+        .media_type(".PIE", HeaderValue::from_static("application/x-pie"))
         .cache_control(HeaderValue::from_static("max-age=60"))
         .header("x-shelf".parse().unwrap(), HeaderValue::from_static("top"));
     let service = folder(site);
@@ -332,6 +392,7 @@ fn s33_s34_types_and_fields_of_a_folder() {
         ("a.HTML", "text/html; charset=utf-8"),
         ("a.tar.gz", "application/gzip"),
         ("a.cake", "application/x-cake"),
+        ("a.pie", "application/x-pie"),
         ("a", "application/octet-stream"),
     ] {
         let seen = ask(service.clone(), &files, &format!("GET /static/{path}"), &[]);
@@ -340,13 +401,13 @@ fn s33_s34_types_and_fields_of_a_folder() {
         assert_eq!((seen.field("cache-control"), seen.field("x-shelf")), ("max-age=60", "top"));
     }
     let seen = ask(service.clone(), &files, "GET /static/a", &[("If-None-Match", "*")]);
-    assert_eq!((seen.status, seen.field("cache-control"), seen.field("x-shelf")), (304, "max-age=60", ""));
+    assert_eq!((seen.status, seen.field("cache-control"), seen.field("x-shelf")), (304, "max-age=60", "top"));
 }
 
 #[test]
 fn x06_files_in_memory_of_the_program() {
     let files =
-        Embedded::new().with("index.html", "root").with("docs/index.html", "docs").with("a/b.txt", "b");
+        Embedded::new().with("index.html", "root").with("/docs/index.html", "docs").with("a/b.txt", "b");
     let service = built(App::new().files("/", StaticFiles::new(files).index("index.html")));
     let nothing = MemoryFiles::new();
     for (target, status, body) in [

@@ -1,5 +1,6 @@
 //! One file as a response: its fields, conditions and ranges.
 
+use bakestone::header::{self, HeaderName};
 use bakestone::http::ETag;
 use bakestone::machine::ConnectionInfo;
 use bakestone::message::FileResponse;
@@ -75,6 +76,42 @@ fn s31_a_file_that_was_just_changed_has_a_weak_tag() {
     // What has no time of change has no tag either.
     let seen = ask(app(), &MemoryFiles::new().with("digits.txt", DIGITS), "GET /digits", &[]);
     assert_eq!((seen.field("etag"), seen.field("last-modified")), ("", ""));
+}
+
+#[test]
+fn s31_a_time_that_tells_nothing_is_no_validator() {
+    let files = MemoryFiles::new();
+    for (modified, has_validators) in [(0, false), (1, false), (2, true)] {
+        files.insert_modified("digits.txt", DIGITS, Duration::from_secs(modified));
+        let seen = ask(app(), &files, "GET /digits", &[]);
+        for name in ["etag", "last-modified"] {
+            assert_eq!(!seen.field(name).is_empty(), has_validators, "{modified}: {name}");
+        }
+        let known = ask(app(), &files, "GET /digits", &[("If-Modified-Since", LATER)]);
+        assert_eq!(known.status, if has_validators { 304 } else { 200 }, "{modified}");
+    }
+}
+
+#[test]
+fn s31_a_time_that_is_still_to_come_is_sent_as_that_of_the_message() {
+    const NEXT_CENTURY: Duration = Duration::from_secs(4_102_444_800);
+    let handler = async |request: Request| match request.raw_path() {
+        "/file" => request.file("digits.txt").await,
+        _ => Ok(FileResponse::from(Bytes::from(DIGITS)).with_modified(NEXT_CENTURY).for_request(&request)),
+    };
+    let service = built(App::new().route(["/file", "/bytes"], get(handler)));
+    let files = MemoryFiles::new();
+    files.insert_modified("digits.txt", DIGITS, NEXT_CENTURY);
+    for line in ["GET /file", "GET /bytes"] {
+        let seen = ask(service.clone(), &files, line, &[]);
+        assert_eq!(seen.field("last-modified"), seen.field("date"), "{line}");
+        assert!(!seen.field("date").is_empty());
+        // That date was made up for the message: nothing is known by it.
+        for (condition, status) in [("If-Modified-Since", 206), ("If-Range", 200)] {
+            let fields = [(condition, seen.field("date")), ("Range", "bytes=0-0")];
+            assert_eq!(ask(service.clone(), &files, line, &fields).status, status, "{line} {condition}");
+        }
+    }
 }
 
 #[test]
@@ -243,6 +280,99 @@ fn s32_s33_s34_names_and_fields_by_hand() {
     }
     let known = ask(service.clone(), &files(), "GET /fields", &[("If-None-Match", "\"mine\"")]);
     assert_eq!((known.status, known.field("etag")), (304, "\"mine\""));
+}
+
+#[test]
+fn s31_s37_the_validators_that_are_sent_are_those_that_are_judged() {
+    type Change = fn(FileResponse) -> FileResponse;
+    fn by_hand(file: FileResponse, name: HeaderName, value: &'static str) -> FileResponse {
+        file.with_header(name, HeaderValue::from_static(value))
+    }
+    let by_itself = of_digits("GET /digits", &[]).field("etag").to_owned();
+    let table: &[(Change, &str, &str)] = &[
+        (|file| file, &by_itself, CHANGED_TEXT),
+        (|file| by_hand(file, header::ETAG, "\"one\""), "\"one\"", CHANGED_TEXT),
+        (|file| by_hand(file, header::ETAG, "W/\"one\""), "W/\"one\"", CHANGED_TEXT),
+        (
+            |file| by_hand(file, header::ETAG, "\"one\"").with_etag(ETag::strong("two").unwrap()),
+            "\"two\"",
+            CHANGED_TEXT,
+        ),
+        (
+            |file| by_hand(file.with_etag(ETag::strong("two").unwrap()), header::ETAG, "\"one\""),
+            "\"one\"",
+            CHANGED_TEXT,
+        ),
+        (|file| by_hand(file, header::ETAG, "no tag"), "", CHANGED_TEXT),
+        (|file| by_hand(file, header::LAST_MODIFIED, EARLIER), &by_itself, EARLIER),
+        (|file| by_hand(file, header::LAST_MODIFIED, "yesterday"), &by_itself, ""),
+        (
+            |file| by_hand(file, header::LAST_MODIFIED, EARLIER).with_modified(CHANGED),
+            &by_itself,
+            CHANGED_TEXT,
+        ),
+        (|file| by_hand(by_hand(file, header::ETAG, ""), header::LAST_MODIFIED, ""), "", ""),
+    ];
+    for (at, &(change, etag, modified)) in table.iter().enumerate() {
+        let handler = move |request: Request| async move { request.file("digits.txt").await.map(change) };
+        let service = built(App::new().route("/", get(handler)));
+        let seen = |fields: &[(&str, &str)]| ask(service.clone(), &files(), "GET /", fields);
+        let whole = seen(&[]);
+        assert_eq!((whole.field("etag"), whole.field("last-modified")), (etag, modified), "row {at}");
+        let of_itself = if etag == by_itself { 304 } else { 200 };
+        assert_eq!(seen(&[("If-None-Match", &by_itself)]).status, of_itself, "row {at}");
+        let known = seen(&[("If-Modified-Since", CHANGED_TEXT)]);
+        assert_eq!(known.status, if modified.is_empty() { 200 } else { 304 }, "row {at}");
+        if known.status == 304 {
+            let alone = if etag.is_empty() { modified } else { "" };
+            assert_eq!((known.field("etag"), known.field("last-modified")), (etag, alone), "row {at}");
+        }
+        let early = if modified == CHANGED_TEXT { 412 } else { 200 };
+        assert_eq!(seen(&[("If-Unmodified-Since", EARLIER)]).status, early, "row {at}");
+        if !etag.is_empty() {
+            assert_eq!(seen(&[("If-None-Match", etag)]).status, 304, "row {at}");
+        }
+    }
+}
+
+#[test]
+fn s34_s37_fields_by_hand_go_out_with_every_answer() {
+    const FIELDS: [(HeaderName, &str); 9] = [
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::VARY, "origin"),
+        (header::CONTENT_SECURITY_POLICY, "sandbox"),
+        (header::CACHE_CONTROL, "max-age=60"),
+        (header::CONTENT_LOCATION, "/digits.txt"),
+        (header::CONTENT_DISPOSITION, "attachment"),
+        (header::CONTENT_TYPE, "text/x-digits"),
+        (header::CONTENT_LANGUAGE, "la"),
+        (header::CONTENT_ENCODING, "roman"),
+    ];
+    let handler = async |request: Request| {
+        let by_hand = |file: FileResponse, (name, value): (HeaderName, &'static str)| {
+            file.with_header(name, HeaderValue::from_static(value))
+        };
+        request.file("digits.txt").await.map(|file| FIELDS.into_iter().fold(file, by_hand))
+    };
+    let service = built(App::new().route("/", get(handler)));
+    for (asked, status, count) in [
+        (("Accept", "*/*"), 200, 9),
+        (("Range", "bytes=0-0"), 206, 9),
+        (("If-None-Match", "*"), 304, 6),
+        (("If-Match", "\"other\""), 412, 3),
+        (("Range", "bytes=10-"), 416, 3),
+    ] {
+        let seen = ask(service.clone(), &files(), "GET /", &[asked]);
+        assert_eq!(seen.status, status, "{asked:?}");
+        for (at, (name, value)) in FIELDS.into_iter().enumerate() {
+            let is_there = seen.head.lines().any(|line| line == format!("{name}: {value}"));
+            assert_eq!(is_there, at < count, "{status}: {name}");
+        }
+    }
+    // One part is a part of what is coded; several would be a multipart, which is not.
+    let several = ask(service, &files(), "GET /", &[("Range", "bytes=0-0,9-9")]);
+    assert_eq!((several.status, &*several.body), (200, DIGITS));
+    assert_eq!((several.field("content-encoding"), several.field("content-range")), ("roman", ""));
 }
 
 #[test]

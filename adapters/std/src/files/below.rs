@@ -14,7 +14,7 @@ use std::sync::Mutex;
 
 use bakestone::effect::{FileAnswer, FileError, FileErrorKind, FileHandle};
 
-use super::{describe, error};
+use super::{check, describe, error};
 
 /// Answers [`FileOp::OpenBelow`](bakestone::effect::FileOp::OpenBelow).
 pub(super) fn open(roots: &[PathBuf], paths: &[PathBuf], symlinks: bool) -> Result<FileAnswer, FileError> {
@@ -148,15 +148,6 @@ fn hold(path: &Path, flags: i32) -> io::Result<File> {
 fn has_proc() -> bool {
     static HAS_PROC: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
     *HAS_PROC.get_or_init(|| fs::metadata("/proc/self/fd").is_ok_and(|metadata| metadata.is_dir()))
-}
-
-/// Whether it is a regular file.
-fn check(metadata: &fs::Metadata) -> Result<(), FileError> {
-    match metadata.file_type() {
-        kind if kind.is_file() => Ok(()),
-        kind if kind.is_dir() => Err(FileError::new(FileErrorKind::IsADirectory, "it is a directory")),
-        _ => Err(missing()),
-    }
 }
 
 /// A link where none may be, or a file for a folder, is no more than a name that is not there.

@@ -3,7 +3,7 @@
 //! The rule: it is the algorithm of RFC 6265bis, section 5.6, step by step, and as lenient. An attribute that it
 //! ignores is ignored, and of several of a name the last one counts.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::check::{ATTRIBUTE_BYTES, NAME_VALUE_BYTES};
 use super::set_cookie::{SameSite, SetCookie};
@@ -86,8 +86,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn date(value: &[u8]) -> Option<HttpDate> {
-    let time = httpdate::parse_http_date(std::str::from_utf8(value).ok()?).ok()?;
-    time.duration_since(SystemTime::UNIX_EPOCH).ok().map(HttpDate::new)
+    crate::http::date::parse(std::str::from_utf8(value).ok()?).map(HttpDate::new)
 }
 
 /// What is negative is over at once, and what is too large never.
