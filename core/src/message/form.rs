@@ -105,12 +105,14 @@ impl Deref for FormData {
 /// use bakestone::{FormOptions, Request, Result, Text};
 ///
 /// async fn upload(mut request: Request) -> Result<Text<String>> {
-///     let mut number = request.context().now().wall.as_nanos();   // a name that no other request takes
+///     // A name that no other request takes.
+///     let (seed, now) = (request.context().connection().seed, request.context().now().wall.as_nanos());
+///     let mut number = 0;
 ///     let options = FormOptions::new()
 ///         .form_bytes(1 << 30)
 ///         .upload_to(move |part| {
 ///             number += 1;
-///             Some(format!("/var/lib/cakes/{number}-{}", part.safe_filename()?))
+///             Some(format!("/var/lib/cakes/{seed:x}-{now}-{number}-{}", part.safe_filename()?))
 ///         })
 ///         .on_progress(|progress| eprintln!("{} of {:?}", progress.received, progress.expected));
 ///     let form = request.form_with(options).await?;
@@ -185,7 +187,7 @@ impl FormOptions {
     /// text: [`PartHead::safe_filename`] makes a name of it that leads nowhere else.
     ///
     /// The files get their names when the whole form has arrived, so that nobody sees a part of one; if one of them cannot
-    /// have its name, none has one. A path that is taken is an error, of
+    /// have its name, none has one. Only a process that is killed between two names leaves the first. A path that is taken is an error, of
     /// [`AlreadyExists`](crate::effect::FileErrorKind::AlreadyExists), and so 500: two clients may well give the same
     /// name.
     #[must_use]
