@@ -216,7 +216,8 @@ fn joined(mut sections: Vec<Section<'_>>) -> Option<String> {
     charset.decode(bytes)
 }
 
-fn ext_value(text: &str) -> Option<String> {
+/// The text of an extended value.
+pub(crate) fn ext_value(text: &str) -> Option<String> {
     let (charset, encoded) = charset(text)?;
     let mut bytes = Vec::new();
     push_decoded(encoded, &mut bytes)?;

@@ -12,19 +12,28 @@ pub(crate) fn push_escape(byte: u8, text: &mut String) {
 /// `text` with each escape decoded once; what is no escape stands for itself, and bytes that are not UTF-8 become
 /// U+FFFD.
 pub(crate) fn decode(text: &str) -> Cow<'_, str> {
-    let Some(first) = memchr::memchr(b'%', text.as_bytes()) else { return Cow::Borrowed(text) };
-    let (plain, mut rest) = text.as_bytes().split_at(first);
-    let mut decoded = plain.to_vec();
+    match memchr::memchr(b'%', text.as_bytes()) {
+        None => Cow::Borrowed(text),
+        Some(_) => Cow::Owned(lossy(unescape(text.as_bytes(), |byte| byte))),
+    }
+}
+
+/// `bytes` with each escape decoded once, and `plain` of every other byte.
+pub(crate) fn unescape(bytes: &[u8], plain: impl Fn(u8) -> u8) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
     while let Some((&byte, after)) = rest.split_first() {
         let escaped = (byte == b'%').then(|| escape(after)).flatten();
-        let (byte, after) = escaped.unwrap_or((byte, after));
+        let (byte, after) = escaped.unwrap_or_else(|| (plain(byte), after));
         decoded.push(byte);
         rest = after;
     }
-    Cow::Owned(match String::from_utf8(decoded) {
-        Ok(text) => text,
-        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-    })
+    decoded
+}
+
+/// The text that `bytes` are; what is not UTF-8 becomes U+FFFD. Well-formed bytes are not copied.
+pub(crate) fn lossy(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// The byte that the two digits after a `%` stand for, and what is after them.

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr2};
 
-use super::percent::{escape, push_escape};
+use super::percent::{lossy, push_escape, unescape};
 use crate::error::LimitExceeded;
 
 /// The fields of `text`, all of which is there; bytes that are not UTF-8 become U+FFFD.
@@ -184,21 +184,7 @@ fn decode(bytes: &[u8]) -> Cow<'_, str> {
     if memchr2(b'%', b'+', bytes).is_none() {
         return String::from_utf8_lossy(bytes);
     }
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some((&byte, after)) = rest.split_first() {
-        let (byte, after) = match byte {
-            b'+' => (b' ', after),
-            b'%' => escape(after).unwrap_or((byte, after)),
-            _ => (byte, after),
-        };
-        decoded.push(byte);
-        rest = after;
-    }
-    Cow::Owned(match String::from_utf8(decoded) {
-        Ok(text) => text,
-        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-    })
+    Cow::Owned(lossy(unescape(bytes, |byte| if byte == b'+' { b' ' } else { byte })))
 }
 
 #[cfg(test)]

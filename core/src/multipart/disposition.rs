@@ -16,6 +16,8 @@ use memchr::memchr3;
 
 use super::error::ErrorKind;
 use super::scan::{Fault, TCHAR};
+use crate::http::parameters::ext_value;
+use crate::http::percent::lossy;
 
 /// What a part is called.
 #[derive(Debug, PartialEq, Eq)]
@@ -67,16 +69,16 @@ impl Names {
         }
         if is(b"filename*") {
             let value_at = reader.at;
-            let value = extended_value(reader.token());
+            let value = std::str::from_utf8(reader.token()).ok().and_then(ext_value);
             let value = value.ok_or(Fault::new(ErrorKind::MalformedFilename, value_at))?;
             return set(&mut self.extended, value, at);
         }
         let value = reader.value()?;
         if is(b"name") {
-            return set(&mut self.name, text(value), at);
+            return set(&mut self.name, lossy(value), at);
         }
         if is(b"filename") {
-            return set(&mut self.filename, text(value), at);
+            return set(&mut self.filename, lossy(value), at);
         }
         let begins =
             |with: &[u8]| name.get(..with.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(with));
@@ -92,37 +94,6 @@ fn set(slot: &mut Option<String>, value: String, at: usize) -> Result<(), Fault>
         None => Ok(()),
         Some(_) => Err(Fault::new(ErrorKind::RepeatedParameter, at)),
     }
-}
-
-fn text(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
-}
-
-/// An `ext-value`; it may not hide control characters.
-fn extended_value(value: &[u8]) -> Option<String> {
-    let mut parts = value.splitn(3, |byte| *byte == b'\'');
-    let (charset, _language, value) = (parts.next()?, parts.next()?, parts.next()?);
-    let mut decoded = Vec::with_capacity(value.len());
-    let mut rest = value;
-    while let [byte, after @ ..] = rest {
-        (rest, _) = match (byte, after) {
-            (b'%', [high, low, after @ ..]) => (after, decoded.push(digit(*high)? << 4 | digit(*low)?)),
-            (b'%' | b'*' | b'\'', _) => return None,
-            _ => (after, decoded.push(*byte)),
-        };
-    }
-    let text = if charset.eq_ignore_ascii_case(b"utf-8") {
-        String::from_utf8(decoded).ok()?
-    } else if charset.eq_ignore_ascii_case(b"iso-8859-1") {
-        decoded.into_iter().map(char::from).collect()
-    } else {
-        return None;
-    };
-    (!text.contains(char::is_control)).then_some(text)
-}
-
-fn digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 struct Reader<'a> {

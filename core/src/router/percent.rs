@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::words;
-use crate::http::percent::push_escape;
+use crate::http::percent::{lossy, push_escape};
 
 /// The bytes of `text`, with each escape decoded. What only looks like an escape stands for itself; a path
 /// that holds such a thing is refused by [`escaped`] before anything else looks at it.
@@ -90,11 +90,7 @@ pub(super) fn decode(text: &str) -> Cow<'_, str> {
     if memchr::memchr(b'%', text.as_bytes()).is_none() {
         return Cow::Borrowed(text);
     }
-    let bytes: Vec<u8> = decoded(text).collect();
-    Cow::Owned(match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-    })
+    Cow::Owned(lossy(decoded(text).collect()))
 }
 
 /// Where in `raw` the byte `offset` of its decoded text begins.
