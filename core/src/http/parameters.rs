@@ -199,7 +199,9 @@ fn joined(mut sections: Vec<Section<'_>>) -> Option<String> {
     let (first, others) = sections.split_first().filter(|_| are_all && sections.len() <= MOST_SECTIONS)?;
     if !first.is_encoded {
         let is_plain = others.iter().all(|section| !section.is_encoded);
-        return is_plain.then(|| sections.iter().map(|section| &*section.value).collect());
+        let text: String = sections.iter().map(|section| &*section.value).collect();
+        let is_sound = !text.contains(|character: char| character.is_control() && character != '\t');
+        return (is_plain && is_sound).then_some(text);
     }
     let (charset, encoded) = charset(&first.value).filter(|_| !first.is_quoted)?;
     let mut bytes = Vec::new();
@@ -299,6 +301,8 @@ mod tests {
             ("title*=UTF-8''a'b; title=plain", Some("plain")),
             ("title*=UTF-8''a*b; title=plain", Some("plain")),
             ("title*=UTF-8'a; title=plain", Some("plain")),
+            ("title*0=a; title*1=\"b\u{9e}\"; title=plain", Some("plain")),
+            ("title*0=a; title*1=\"b\tc\"; title=plain", Some("ab\tc")),
             ("title*=UTF-8'e_n'a; title=plain", Some("plain")),
             ("title*=''a; title=plain", Some("plain")),
             ("title*=KOI8-R''%c1; title=plain", Some("plain")),
