@@ -7,6 +7,8 @@
 mod temporary;
 
 mod below;
+#[cfg(all(target_os = "linux", any(feature = "serve", feature = "temporary-files")))]
+mod cached;
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -28,6 +30,24 @@ pub fn perform(effect: Effect) {
         Effect::File(operation, reply) => reply.send(run(operation)),
         Effect::Blocking(job) => job.run(),
         _ => {}
+    }
+}
+
+/// Answers a read of what the operating system has in memory already, and gives anything else back. It never waits, so
+/// that an event loop may try it before it asks a pool.
+pub fn perform_at_once(effect: Effect) -> Option<Effect> {
+    match effect {
+        // It takes rustix, which is there for these.
+        #[cfg(all(target_os = "linux", any(feature = "serve", feature = "temporary-files")))]
+        Effect::File(FileOp::Read { file, offset, length }, reply) => {
+            let data = own(&file).ok().and_then(|file| cached::read(file, offset, length.min(FILE_CHUNK)));
+            let Some(data) = data else {
+                return Some(Effect::File(FileOp::Read { file, offset, length }, reply));
+            };
+            reply.send(Ok(FileAnswer::Data(data)));
+            None
+        }
+        other => Some(other),
     }
 }
 

@@ -36,9 +36,11 @@ impl Pool {
         Arc::new(Self { limit: limit.max(1), patience, state, news })
     }
 
-    /// Has `effect` answered: by a worker that is idle, by a new one, which `start` gives a thread, or by the
-    /// first that has time. If `start` drops the worker, the effect is dropped, and so unanswered.
+    /// Has `effect` answered: here, if [that takes no waiting](files::perform_at_once); else by a worker that is idle,
+    /// by a new one, which `start` gives a thread, or by the first that has time. If `start` drops the worker, the
+    /// effect is dropped, and so unanswered.
     pub fn submit(self: &Arc<Self>, effect: Effect, start: impl FnOnce(Worker)) {
+        let Some(effect) = files::perform_at_once(effect) else { return };
         let mut state = self.state();
         if state.idle > state.line.len() || state.workers == self.limit {
             state.line.push_back(effect);
