@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use bakestone::message::{Sent, WriteError};
-use bakestone::{HeaderMap, HeaderValue, Request, Result, Session, StatusCode, Text, header};
+use bakestone::{Body, HeaderMap, HeaderValue, Request, Response, Result, Session, StatusCode, Text, header};
 use bakestone_testkit::Wire;
 
 const EARLY_HINTS: u16 = 103;
@@ -93,4 +93,26 @@ fn a_client_that_is_gone_is_told_of() {
     };
     let mut wire = Wire::new(Session::new(page));
     wire.feed("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n").reset().expect_closed();
+}
+
+/// A response that was returned has begun: nothing can be told before it any more, and nothing be written in its place.
+#[test]
+fn a_returned_response_is_the_only_one() {
+    let told = |request: Request| {
+        Response::new(Body::written(move |mut out| async move {
+            let seen = [
+                inform(&request, EARLY_HINTS, "</a>").await.err(),
+                request.respond(StatusCode::OK, HeaderMap::new()).err(),
+            ];
+            out.send(format!("{seen:?} ")).await?;
+            request.context().sleep(Duration::from_secs(1)).await;
+            out.send(format!("{:?}", inform(&request, EARLY_HINTS, "</b>").await.err())).await?;
+            Ok(())
+        }))
+    };
+    let mut wire = Wire::new(Session::new(told));
+    wire.feed("GET / HTTP/1.0\r\n\r\n").advance(Duration::from_secs(1));
+    let text = wire.take_text();
+    let expected = "[Some(AlreadyResponded), Some(AlreadyResponded)] Some(AlreadyResponded)";
+    assert!(text.ends_with(&format!("\r\n\r\n{expected}")), "{text}");
 }

@@ -35,14 +35,21 @@ pub fn body_from_reader(context: &Context, reader: impl Read + Send + 'static) -
     body_from_reader_with(context, reader, CHUNK)
 }
 
-/// As [`body_from_reader`], with at most `chunk_bytes` read at once, one at least.
+/// The most that is read at once.
+const MOST_CHUNK_BYTES: usize = 16 << 20;
+
+/// As [`body_from_reader`], with at most `chunk_bytes` read at once: one at least, 16 MiB at most.
 pub fn body_from_reader_with(
     context: &Context,
     reader: impl Read + Send + 'static,
     chunk_bytes: usize,
 ) -> Body {
-    let reading = read(context.clone(), reader, chunk_bytes.max(1));
-    Body::from_stream(ReaderBody { context: context.clone(), chunk_bytes: chunk_bytes.max(1), reading })
+    let reading = read(context.clone(), reader, chunk_bytes.clamp(1, MOST_CHUNK_BYTES));
+    Body::from_stream(ReaderBody {
+        context: context.clone(),
+        chunk_bytes: chunk_bytes.clamp(1, MOST_CHUNK_BYTES),
+        reading,
+    })
 }
 
 struct ReaderBody<R> {

@@ -31,10 +31,16 @@ pub fn body_from_reader(reader: impl AsyncRead + Send + 'static) -> Body {
     body_from_reader_with(reader, CHUNK)
 }
 
-/// As [`body_from_reader`], with at most `chunk_bytes` read at once, one at least.
+/// The most that is read at once.
+const MOST_CHUNK_BYTES: usize = 16 << 20;
+
+/// As [`body_from_reader`], with at most `chunk_bytes` read at once: one at least, 16 MiB at most.
 pub fn body_from_reader_with(reader: impl AsyncRead + Send + 'static, chunk_bytes: usize) -> Body {
-    let reader =
-        ReaderBody { reader: Box::pin(reader), buffer: BytesMut::new(), chunk_bytes: chunk_bytes.max(1) };
+    let reader = ReaderBody {
+        reader: Box::pin(reader),
+        buffer: BytesMut::new(),
+        chunk_bytes: chunk_bytes.clamp(1, MOST_CHUNK_BYTES),
+    };
     Body::from_stream(reader)
 }
 

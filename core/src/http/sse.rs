@@ -30,8 +30,8 @@ pub struct Event {
     pub comment: Option<Cow<'static, str>>,
     /// The name that listeners wait for; `message` without one. It is one line.
     pub event: Option<Cow<'static, str>>,
-    /// What the client sends as `Last-Event-ID` when it connects again. It is one line without NUL; an empty one
-    /// forgets the last.
+    /// What the client sends as `Last-Event-ID` when it connects again. It is one line without control characters, and
+    /// comes back without the whitespace around it; an empty one forgets the last.
     pub id: Option<Cow<'static, str>>,
     /// How long the client waits before it connects again, in whole milliseconds; the rest is cut off.
     pub retry: Option<Duration>,
@@ -81,6 +81,10 @@ impl Event {
         let id = one_line(self.id.as_deref(), EventError::NewlineInId)?;
         if id.is_some_and(|id| id.contains('\0')) {
             return Err(EventError::NulInId);
+        }
+        // It comes back as a field's value (RFC 9110, section 5.5), and a request with such a one is refused.
+        if id.is_some_and(|id| id.bytes().any(|byte| byte != b'\t' && byte.is_ascii_control())) {
+            return Err(EventError::ControlInId);
         }
         let mut text = String::with_capacity(self.room());
         lines("", self.comment.as_deref(), &mut text);
@@ -147,6 +151,8 @@ pub enum EventError {
     NewlineInId,
     /// Clients ignore an identifier with NUL.
     NulInId,
+    /// A client cannot send an identifier with another control character back.
+    ControlInId,
 }
 
 impl fmt::Display for EventError {
@@ -155,6 +161,7 @@ impl fmt::Display for EventError {
             Self::NewlineInEvent => "the name of an event holds a line break",
             Self::NewlineInId => "the identifier of an event holds a line break",
             Self::NulInId => "the identifier of an event holds NUL",
+            Self::ControlInId => "the identifier of an event holds a control character",
         })
     }
 }
@@ -199,6 +206,9 @@ mod tests {
             (Event::data("d").id("\nb"), EventError::NewlineInId),
             (Event::data("d").id("a\rb"), EventError::NewlineInId),
             (Event::data("d").id("a\0"), EventError::NulInId),
+            (Event::data("d").id("\u{1}"), EventError::ControlInId),
+            (Event::data("d").id("a\u{7f}"), EventError::ControlInId),
+            (Event::data("d").id("\u{1b}[2J"), EventError::ControlInId),
         ] {
             assert_eq!(event.encode(), Err(expected), "{event:?}");
         }

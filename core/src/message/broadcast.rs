@@ -315,8 +315,9 @@ impl<T> Drop for Receiver<T> {
             let mut state = lock(&self.state);
             (state.seats.remove(&self.id), std::mem::take(&mut state.waits))
         };
-        drop(seat);
+        // The values are the user's, and may panic when they are dropped.
         wakers.into_values().for_each(Waker::wake);
+        drop(seat);
     }
 }
 

@@ -248,8 +248,8 @@ impl Shared {
             let wakers = [state.writer.take(), state.watcher.take()];
             ((std::mem::take(&mut state.queue), state.end.take(), state.reader.take()), wakers)
         };
-        drop(rest);
         wakers.into_iter().flatten().for_each(Waker::wake);
+        drop(rest);
     }
 }
 

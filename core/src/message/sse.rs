@@ -30,8 +30,10 @@ const SILENCE: Bytes = Bytes::from_static(b":\n\n");
 /// field by.
 ///
 /// In a silence of 15 seconds a comment is sent, and so on; see [`keep_alive`](Self::keep_alive). When the server drains,
-/// the stream ends, after the event that it is at; see [`through_drain`](Self::through_drain). When the client leaves,
-/// what makes the events is dropped at once.
+/// the stream ends, after the events that are there already, 64 at most; see [`through_drain`](Self::through_drain).
+///
+/// When the connection breaks, what makes the events is dropped at once. A client that only closes its end is seen to be
+/// gone at the next event or comment: until then nobody can tell it from one that still reads.
 ///
 /// ```
 /// use bakestone::app::LastEventId;
@@ -59,7 +61,7 @@ pub struct Sse {
 }
 
 impl Sse {
-    fn new(context: &Context, body: Body) -> Self {
+    fn of_body(context: &Context, body: Body) -> Self {
         let scope = ScopeOf(context.scope().clone());
         Self { scope, body, keep_alive: Some(KEEP_ALIVE), goes_on: false }
     }
@@ -71,14 +73,14 @@ impl Sse {
         F: Future<Output = Result<()>> + Send + 'static,
     {
         let scope = ScopeOf(context.scope().clone());
-        Self::new(context, Body::written(|body| write(EventSender { body, scope })))
+        Self::of_body(context, Body::written(|body| write(EventSender { body, scope })))
     }
 
     /// A stream of events, and the way to send it from elsewhere. What was sent and not yet taken is at most `capacity`
     /// bytes, and one event more; an event counts as 64 bytes at least.
     pub fn channel(context: &Context, capacity: usize) -> (EventSender, Self) {
         let (body, receiver) = Body::channel(capacity);
-        (EventSender { body, scope: ScopeOf(context.scope().clone()) }, Self::new(context, receiver))
+        (EventSender { body, scope: ScopeOf(context.scope().clone()) }, Self::of_body(context, receiver))
     }
 
     /// The items of `stream`, each an [`Event`], or a `Result` of one. With the feature `stream`.
@@ -88,10 +90,11 @@ impl Sse {
         S: futures_core::Stream<Item: IntoEvent> + Send + 'static,
     {
         let chunk = |item: S::Item| Ok(item.into_event()?.encode()?);
-        Self::new(context, Body::from_stream(super::items::Items { stream: Box::pin(stream), chunk }))
+        Self::of_body(context, Body::from_stream(super::items::Items { stream: Box::pin(stream), chunk }))
     }
 
-    /// Sends a comment after each silence of this length, counted from the last that was sent; `None` for none.
+    /// Sends a comment after each silence of this length, counted from the last that was sent; `None` for none, and then a
+    /// client that closed its connection keeps its place until the next event.
     ///
     /// The least is a millisecond.
     #[must_use]
@@ -113,7 +116,7 @@ impl IntoResponse for Sse {
     fn into_response(self) -> Result<Response> {
         let Self { scope: ScopeOf(scope), body, keep_alive, goes_on } = self;
         let draining = (!goes_on).then(|| Draining { scope: scope.clone(), id: None });
-        let body = Body::from_stream(Events { scope, body, keep_alive, silence: None, draining });
+        let body = Body::from_stream(Events { scope, body, keep_alive, silence: None, draining, last: LAST });
         Ok(Response::new(body)
             .with_header(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"))
             .with_header(CACHE_CONTROL, HeaderValue::from_static("no-cache"))
@@ -284,7 +287,12 @@ struct Events {
     /// Runs while there is nothing to send.
     silence: Option<Sleep>,
     draining: Option<Draining>,
+    /// How many more it sends once the server stops.
+    last: usize,
 }
+
+/// What a sender was told is sent goes out while the server stops; an endless source is cut here.
+const LAST: usize = 64;
 
 impl Events {
     /// Whether it is to end because the server stops.
@@ -318,13 +326,16 @@ impl BodyStream for Events {
         cx: &mut std::task::Context<'_>,
     ) -> Poll<Option<Result<Bytes, BoxError>>> {
         let this = &mut *self;
-        if this.is_over(cx) {
+        let is_over = this.is_over(cx);
+        if is_over && this.last == 0 {
             return Poll::Ready(None);
         }
         let chunk = match this.body.poll_chunk(cx) {
+            Poll::Pending if is_over => return Poll::Ready(None),
             Poll::Pending => return this.poll_silence(cx),
             Poll::Ready(chunk) => chunk,
         };
+        this.last -= usize::from(is_over);
         this.silence = None;
         Poll::Ready(chunk.transpose().map(|chunk| {
             chunk.map_err(|error| match error {

@@ -43,6 +43,8 @@ struct State {
     lost: Option<Disconnected>,
     /// The session has done with it: whatever is asked of it now comes too late.
     over: bool,
+    /// The handler returned its response.
+    responded: bool,
     /// Whether the handler is told of the loss, beyond what reading and writing tell.
     told: bool,
     /// Each waiting future has a place of its own.
@@ -250,6 +252,17 @@ impl Exchange {
         matches!(lock(&self.state).outgoing.stage, WriteStage::Finished(_))
     }
 
+    /// A response that the handler returned has begun: it writes none by itself any more, and informs of none.
+    pub(crate) fn refuse_writing(&self) {
+        let (head, wakers) = {
+            let mut state = lock(&self.state);
+            state.responded = true;
+            (state.outgoing.head.take(), state.take_room_waits())
+        };
+        wakers.into_values().for_each(Waker::wake);
+        drop(head);
+    }
+
     /// The handler's own response was given up before anything of it was sent.
     pub(crate) fn forget_writing(&self) {
         lock(&self.state).outgoing.stage = WriteStage::Unused;
@@ -367,7 +380,7 @@ impl Exchange {
         if let Some(lost) = state.lost {
             return Poll::Ready(Err(WriteError::Disconnected(lost)));
         }
-        if state.outgoing.stage != WriteStage::Unused {
+        if state.responded || state.outgoing.stage != WriteStage::Unused {
             return Poll::Ready(Err(WriteError::AlreadyResponded));
         }
         let slot = (Wait::Room, state.slot(id));
@@ -394,7 +407,7 @@ impl Exchange {
             if let Some(lost) = state.lost {
                 return Err(WriteError::Disconnected(lost));
             }
-            if state.outgoing.stage != WriteStage::Unused {
+            if state.responded || state.outgoing.stage != WriteStage::Unused {
                 return Err(WriteError::AlreadyResponded);
             }
             if state.switch.by(head.status) {

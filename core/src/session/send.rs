@@ -116,6 +116,7 @@ impl<S: Service> Session<S> {
     fn send_response(&mut self, response: Response, io: &mut Io) {
         let Response { status, headers, mut body, extensions } = response;
         self.observed.guard(Entry::Drop, || drop(extensions));
+        self.exchange.refuse_writing();
         let Some(length) = self.observed.guard(Entry::Body, || body.length()) else {
             self.observed.guard(Entry::Drop, || drop(body));
             return self.fail(panicked(), io);
