@@ -19,7 +19,8 @@ const CHUNK: usize = 64 << 10;
 /// The body that `reader` gives, to its end: of a process, a decoder, an archive. It is read in the driver's pool of
 /// what blocks, so on every adapter alike; an error of the reader's cuts the message off.
 ///
-/// A read that never ends keeps a worker of that pool, also when the client has gone.
+/// A read that never ends keeps a worker of that pool, also when the client has gone; with all of them kept, files and other
+/// blocking work wait. A source that may be quiet for long is better read by an asynchronous reader.
 ///
 /// ```
 /// use bakestone_std::bakestone::{Context, Response};
