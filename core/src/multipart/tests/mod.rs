@@ -131,7 +131,7 @@ fn a_head_gives_all_of_its_fields() {
 }
 
 #[test]
-fn an_error_says_what_and_where_and_past_which_number() {
+fn multer_67_axum_2818_actix_282_an_error_says_what_and_where_and_past_which_number() {
     let limits = Limits { field_bytes: 3, ..Limits::default() };
     let limited = |body: &str| {
         let mut decoder = decoder(limits);
