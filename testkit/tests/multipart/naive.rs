@@ -189,7 +189,10 @@ fn parameter(piece: &[u8]) -> Option<(String, String)> {
 
 fn extended(value: &str) -> Option<String> {
     let pieces: Vec<&str> = value.split('\'').collect();
-    let [charset, _, value] = pieces[..] else { return None };
+    let [charset, language, value] = pieces[..] else { return None };
+    if !language.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-') {
+        return None;
+    }
     let mut bytes = Vec::new();
     let mut rest = value;
     while let Some(first) = rest.chars().next() {
