@@ -149,12 +149,6 @@ impl File {
         poll_fn(|cx| self.poll_read(FILE_CHUNK, cx)).await
     }
 
-    /// As [`read`](Self::read), at most `length` bytes.
-    pub(super) async fn read_some(&mut self, length: u64) -> Result<Bytes, FileError> {
-        let length = usize::try_from(length).map_or(FILE_CHUNK, |length| length.min(FILE_CHUNK));
-        poll_fn(|cx| self.poll_read(length, cx)).await
-    }
-
     /// As [`read`](Self::read), at most `length` bytes unless a longer reading is in flight already.
     pub(super) fn poll_read(
         &mut self,

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use bytes::{Bytes, BytesMut};
 
 use crate::effect::{FILE_CHUNK, FileError, FileErrorKind};
-use crate::error::{LimitExceeded, Result};
+use crate::error::Result;
 use crate::http::MediaType;
-use crate::message::{Body, Context, File, Part};
+use crate::message::{Body, BodyError, Context, File, Part};
 use crate::multipart::PartHead;
 
 /// A file of a form: small ones in memory, others in a temporary file without a name, or at the path that
@@ -33,44 +33,6 @@ struct Stored {
     file: File,
     begin: u64,
     alone: bool,
-}
-
-impl Stored {
-    /// Its bytes, from the first one.
-    fn reader(&self, size: u64) -> Reader {
-        Reader { file: self.file.again(self.begin), left: size }
-    }
-}
-
-/// What is left to read of a file.
-struct Reader {
-    file: File,
-    left: u64,
-}
-
-impl Reader {
-    /// Empty at the end.
-    async fn next(&mut self) -> Result<Bytes, FileError> {
-        if self.left == 0 {
-            return Ok(Bytes::new());
-        }
-        let piece = self.file.read_some(self.left).await?;
-        if piece.is_empty() {
-            return Err(FileError::new(FileErrorKind::Other, "the uploaded file became shorter"));
-        }
-        self.left = self.left.saturating_sub(piece.len() as u64);
-        Ok(piece)
-    }
-
-    async fn copy(mut self, to: &mut File) -> Result<(), FileError> {
-        loop {
-            let piece = self.next().await?;
-            if piece.is_empty() {
-                return Ok(());
-            }
-            to.write(piece).await?;
-        }
-    }
 }
 
 impl UploadedFile {
@@ -119,23 +81,10 @@ impl UploadedFile {
     ///
     /// # Errors
     ///
-    /// [`LimitExceeded`] (413) of a longer file, before anything is read; [`FileError`].
+    /// [`LimitExceeded`](crate::error::LimitExceeded) (413) of a longer file, before anything is read; what reading
+    /// [`stream`](Self::stream) fails with.
     pub async fn read(&self, limit: usize) -> Result<Bytes> {
-        if self.size > limit as u64 {
-            return Err(LimitExceeded::new("buffered_body_bytes", limit as u64, self.size).into());
-        }
-        let mut reader = match &self.content {
-            Content::Memory(bytes) => return Ok(bytes.clone()),
-            Content::Stored(stored) => stored.reader(self.size),
-        };
-        let mut whole = BytesMut::with_capacity(usize::try_from(self.size).unwrap_or(0));
-        loop {
-            let piece = reader.next().await?;
-            if piece.is_empty() {
-                return Ok(whole.freeze());
-            }
-            whole.extend_from_slice(&piece);
-        }
+        Ok(self.stream().bytes(limit).await?)
     }
 
     /// The content as a body, read piece by piece: to go through it, or to send it.
@@ -161,9 +110,9 @@ impl UploadedFile {
     /// A copy without a name, where a file at `path` will be.
     async fn copy(&self, path: &Path) -> Result<File, FileError> {
         let mut copy = self.context.open_temporary(folder_of(path)).await?;
-        match &self.content {
-            Content::Memory(bytes) => copy.write(bytes.clone()).await?,
-            Content::Stored(stored) => stored.reader(self.size).copy(&mut copy).await?,
+        let mut content = self.stream();
+        while let Some(piece) = content.chunk().await.map_err(failed)? {
+            copy.write(piece).await?;
         }
         Ok(copy)
     }
@@ -179,6 +128,15 @@ impl UploadedFile {
             Content::Stored(stored) if stored.alone && self.path.is_none() => stored.file.persist(path).await,
             _ => self.copy_to(path).await,
         }
+    }
+}
+
+/// Why the content could not be read.
+fn failed(error: BodyError) -> FileError {
+    let other = |error: &dyn fmt::Display| FileError::new(FileErrorKind::Other, error.to_string());
+    match error {
+        BodyError::Source(source) => source.downcast().map_or_else(|source| other(&source), |error| *error),
+        error => other(&error),
     }
 }
 
