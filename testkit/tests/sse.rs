@@ -1,6 +1,7 @@
 //! Server-sent events, from the handler to what a client dispatches.
 #![allow(clippy::unwrap_used, reason = "a test that fails is to say where")]
 
+mod random;
 mod streaming;
 
 use std::sync::{Arc, Mutex};
@@ -14,6 +15,7 @@ use bakestone::session::IntoService;
 use bakestone::{App, Context, Event, Request, Service, Session, Sse, Text, get};
 use bakestone_testkit::{EventReader, Wire, http1_view, laws};
 
+use random::Random;
 use streaming::{Cage, Then, items};
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -196,6 +198,20 @@ fn an_error_among_the_events_cuts_the_stream() {
 }
 
 #[test]
+fn an_error_that_is_there_before_all_events_is_the_answer() {
+    let fails: [fn() -> Result<Event, std::fmt::Error>; 2] =
+        [|| Err(std::fmt::Error), || Ok(Event::data("1").event("\n"))];
+    for fail in fails {
+        let mut wire = Wire::new(Session::new(move |request: Request| {
+            Sse::from_items(request.context(), items([fail(), Ok(Event::data("2"))]))
+        }));
+        let text = wire.feed(GET).take_text();
+        assert!(text.starts_with("HTTP/1.1 500 ") && !text.contains("data"), "{text}");
+        wire.expect_open();
+    }
+}
+
+#[test]
 fn the_last_event_is_known_when_the_client_comes_back() {
     async fn last(last: Option<LastEventId>) -> Text<String> {
         Text(last.map_or("none".to_owned(), |LastEventId(id)| id))
@@ -258,21 +274,9 @@ fn they_keep_the_laws() {
 
 // What is written is what is read.
 
-/// Numbers that look random, and are the same each time (xorshift64*).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % bound
-    }
-
-    /// A text of few and nasty pieces, or none.
-    fn text(&mut self, pieces: &[&str]) -> Option<String> {
-        (self.below(3) > 0).then(|| (0..self.below(6)).map(|_| pieces[self.below(pieces.len())]).collect())
-    }
+/// A text of few and nasty pieces, or none.
+fn text(random: &mut Random, pieces: &[&str]) -> Option<String> {
+    (random.below(3) > 0).then(|| (0..random.below(6)).map(|_| pieces[random.below(pieces.len())]).collect())
 }
 
 const PIECES: [&str; 9] = ["a", " ", ":", "data", "id: 9", "\u{feff}", "ä", "event:x", "1"];
@@ -281,11 +285,11 @@ const BREAKS: [&str; 8] = ["\n", "\r", "\r\n", "\n\n", "data: b", "\0", " ", "ö
 fn event(random: &mut Random) -> Event {
     let lines = [&PIECES[..], &BREAKS[..]].concat();
     let mut event = Event::default();
-    event.comment = random.text(&lines).map(Into::into);
-    event.event = random.text(&PIECES).map(Into::into);
-    event.id = random.text(&PIECES).map(Into::into);
-    event.retry = random.text(&["1", "0"]).map(|_| Duration::from_millis(random.below(5000) as u64));
-    event.data = random.text(&lines).map(Into::into);
+    event.comment = text(random, &lines).map(Into::into);
+    event.event = text(random, &PIECES).map(Into::into);
+    event.id = text(random, &PIECES).map(Into::into);
+    event.retry = text(random, &["1", "0"]).map(|_| Duration::from_millis(random.below(5000) as u64));
+    event.data = text(random, &lines).map(Into::into);
     event
 }
 

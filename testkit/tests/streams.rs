@@ -20,6 +20,7 @@ use bakestone::{
     Text,
 };
 use bakestone_testkit::{Wire, http1_view, laws};
+use serde_json::value::RawValue;
 
 use observed::observed;
 use streaming::{Cage, Canary, Then, items};
@@ -150,6 +151,40 @@ fn an_error_that_comes_later_cuts_the_message() {
         let (mut wire, events) =
             observed(move |request: Request| Response::new(make(request.context().clone())));
         wire.feed(GET).advance(SECOND).expect(chunked("a\n")).expect_reset();
+        let events = events.lock().unwrap().join(" ");
+        assert!(events.contains("BodyFailed") && events.contains(cause), "{events}");
+    }
+}
+
+#[test]
+fn an_error_behind_the_end_of_its_own_cuts_the_message() {
+    type Make = fn() -> Body;
+    let makes: [(Make, &str); 2] = [
+        (
+            || {
+                Body::written(|mut out| async move {
+                    out.send("a\n").await?;
+                    out.finish()?;
+                    Err(Error::conflict("too late"))
+                })
+            },
+            "too late",
+        ),
+        // Of two reasons the first.
+        (
+            || {
+                Body::written(|mut out| async move {
+                    out.send("a\n").await?;
+                    out.fail("the first")?;
+                    Err(Error::conflict("the second"))
+                })
+            },
+            "the first",
+        ),
+    ];
+    for (make, cause) in makes {
+        let (mut wire, events) = observed(move |_: Request| Response::new(make()));
+        wire.feed(GET).expect(chunked("a\n")).expect_reset();
         let events = events.lock().unwrap().join(" ");
         assert!(events.contains("BodyFailed") && events.contains(cause), "{events}");
     }
@@ -410,6 +445,18 @@ fn values_are_lines_of_json() {
     let text = String::from_utf8(http1_view(&wire.take())).unwrap();
     assert!(text.contains("\r\ncontent-type: application/x-ndjson\r\n"), "{text}");
     assert!(text.contains("\r\n\r\n[\"a\\n\"]\n[]\n"), "{text}");
+}
+
+#[test]
+fn a_value_that_is_json_already_is_one_line_too() {
+    let pretty = "{\r\n  \"a\": [1,\n\t2],\r\"b\": \"\\n\"\n}";
+    let value: Box<RawValue> = serde_json::from_str(pretty).unwrap();
+    let mut wire =
+        Wire::new(Session::new(move |_: Request| JsonLines::new(items([value.clone(), value.clone()]))));
+    wire.feed(GET);
+    let text = String::from_utf8(http1_view(&wire.take())).unwrap();
+    let line = "{    \"a\": [1, \t2], \"b\": \"\\n\" }\n";
+    assert!(text.contains(&format!("\r\n\r\n{line}{line}")), "{text}");
 }
 
 #[test]

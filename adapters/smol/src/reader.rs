@@ -1,9 +1,10 @@
 //! What smol and its relatives read, as a body.
 //!
-//! The rule: one chunk at most is read ahead of the client, and to drop the body drops the reader.
+//! The rule: one chunk at most is read ahead of the client, what waits for its reader holds no room, and to drop the body
+//! drops the reader.
 
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bakestone::Body;
 use bakestone::error::BoxError;
@@ -44,7 +45,7 @@ pub fn body_from_reader_with(reader: impl AsyncRead + Send + 'static, chunk_byte
 
 struct ReaderBody<R> {
     reader: Pin<Box<R>>,
-    /// Of `chunk_bytes`, or none.
+    /// Of `chunk_bytes`; none while the reader has nothing.
     buffer: Vec<u8>,
     chunk_bytes: usize,
 }
@@ -53,7 +54,11 @@ impl<R: AsyncRead> BodyStream for ReaderBody<R> {
     fn poll_chunk(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
         let this = &mut *self;
         this.buffer.resize(this.chunk_bytes, 0);
-        Poll::Ready(match ready!(this.reader.as_mut().poll_read(cx, &mut this.buffer)) {
+        let Poll::Ready(read) = this.reader.as_mut().poll_read(cx, &mut this.buffer) else {
+            this.buffer = Vec::new();
+            return Poll::Pending;
+        };
+        Poll::Ready(match read {
             Ok(0) => None,
             Ok(count) => Some(Ok(take(&mut this.buffer, count))),
             Err(error) => Some(Err(error.into())),
@@ -106,6 +111,32 @@ mod tests {
             drop(body);
             assert!((&writer).write_all(b"three").await.is_err());
         });
+    }
+
+    #[test]
+    fn what_waits_for_its_reader_holds_no_room() {
+        /// Gives a little at each second time.
+        struct Slow(usize);
+        impl AsyncRead for Slow {
+            fn poll_read(
+                mut self: Pin<&mut Self>,
+                _: &mut Context<'_>,
+                into: &mut [u8],
+            ) -> Poll<std::io::Result<usize>> {
+                assert_eq!(into.len(), CHUNK);
+                self.0 += 1;
+                if self.0 % 2 == 1 { Poll::Pending } else { Poll::Ready(Ok(3)) }
+            }
+        }
+        let mut body = ReaderBody { reader: Box::pin(Slow(0)), buffer: Vec::new(), chunk_bytes: CHUNK };
+        let cx = &mut Context::from_waker(std::task::Waker::noop());
+        for _ in 0..3 {
+            assert!(Pin::new(&mut body).poll_chunk(cx).is_pending());
+            assert_eq!(body.buffer.capacity(), 0);
+            assert!(
+                matches!(Pin::new(&mut body).poll_chunk(cx), Poll::Ready(Some(Ok(chunk))) if chunk.len() == 3)
+            );
+        }
     }
 
     #[test]

@@ -9,6 +9,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+/// In milliseconds: the longest that `setTimeout` waits for (HTML Living Standard, section 8.7, a `long`), by which clients
+/// that are no browser connect again.
+const LONGEST_RETRY: u128 = i32::MAX as u128;
+
 /// One event of a stream of server-sent events.
 ///
 /// Clients dispatch what has [`data`](Self::data), be it empty; an event without only sets the identifier or the time
@@ -33,7 +37,9 @@ pub struct Event {
     /// What the client sends as `Last-Event-ID` when it connects again. It is one line without control characters, and
     /// comes back without the whitespace around it; an empty one forgets the last.
     pub id: Option<Cow<'static, str>>,
-    /// How long the client waits before it connects again, in whole milliseconds; the rest is cut off.
+    /// How long the client waits before it connects again, in whole milliseconds; the rest is cut off. More than 24.8 days
+    /// (2^31 - 1 milliseconds) goes out as that: behind it the timers of JavaScript wait for nothing at all, and what no
+    /// 64 bits hold, browsers pass over. A client that is not to come back is told so by a 204.
     pub retry: Option<Duration>,
     /// The data. Of its lines, each begins anew behind CRLF, CR or LF; the client gets them with LF between them.
     pub data: Option<Cow<'static, str>>,
@@ -91,7 +97,7 @@ impl Event {
         lines("event", event, &mut text);
         lines("id", id, &mut text);
         if let Some(time) = self.retry {
-            lines("retry", Some(&time.as_millis().to_string()), &mut text);
+            lines("retry", Some(&time.as_millis().min(LONGEST_RETRY).to_string()), &mut text);
         }
         lines("data", self.data.as_deref(), &mut text);
         if !text.is_empty() {
@@ -191,6 +197,9 @@ mod tests {
             (Event::default().event(""), "event:\n\n"),
             (Event::default().retry(second), "retry: 1500\n\n"),
             (Event::default().retry(Duration::from_nanos(1)), "retry: 0\n\n"),
+            (Event::default().retry(Duration::from_millis(2_147_483_647)), "retry: 2147483647\n\n"),
+            (Event::default().retry(Duration::from_millis(2_147_483_648)), "retry: 2147483647\n\n"),
+            (Event::default().retry(Duration::MAX), "retry: 2147483647\n\n"),
             (Event::data("d").event("e").id("i").retry(second), "event: e\nid: i\nretry: 1500\ndata: d\n\n"),
             (Event { comment: Some("c".into()), ..Event::data("d") }, ": c\ndata: d\n\n"),
         ] {

@@ -2,12 +2,15 @@
 //!
 //! The rule: each receiver has a queue of its own, with a bound and a policy for when it is full; a receiver that is
 //! dropped is forgotten, one that lags is told what it missed, and a value is kept once for all who have yet to get it.
+//! Senders that wait for room go on in the order in which they came, one woken at a time.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+#[cfg(feature = "stream")]
+use std::task::ready;
 use std::task::{Context, Poll, Waker};
 
 use crate::session::scope::lock;
@@ -59,8 +62,10 @@ struct Handle<T>(Arc<Mutex<State<T>>>);
 
 struct State<T> {
     seats: BTreeMap<u64, Seat<T>>,
-    /// Senders that wait for room.
-    waits: BTreeMap<u64, Waker>,
+    /// How many seats have to be waited for.
+    full_seats: usize,
+    /// Senders that wait for room, by when they came. The waker is gone once it was woken: that one is to go on.
+    waits: BTreeMap<u64, Option<Waker>>,
     next_id: u64,
     is_closed: bool,
 }
@@ -86,8 +91,8 @@ impl<T> Broadcast<T> {
     /// A broadcast whose receivers keep at most `capacity` values, one at least, and do as `overflow` says when they
     /// have that many.
     pub fn new(capacity: usize, overflow: Overflow) -> Self {
-        let state = State { seats: BTreeMap::new(), waits: BTreeMap::new(), next_id: 0, is_closed: false };
-        Self { handle: Arc::new(Handle(Arc::new(Mutex::new(state)))), capacity, overflow }
+        let state = Arc::new(Mutex::new(State::default()));
+        Self { handle: Arc::new(Handle(state)), capacity, overflow }
     }
 
     /// A receiver of what is sent from now on.
@@ -108,7 +113,12 @@ impl<T> Broadcast<T> {
             waker: None,
         };
         state.seats.insert(id, seat);
-        Receiver { state: self.handle.0.clone(), id }
+        Receiver {
+            state: self.handle.0.clone(),
+            id,
+            #[cfg(feature = "stream")]
+            is_over: false,
+        }
     }
 
     /// How many receivers there are.
@@ -118,6 +128,9 @@ impl<T> Broadcast<T> {
 
     /// Sends `value` to all receivers, once none has to be waited for; how many there were. If the future is dropped,
     /// none gets it.
+    ///
+    /// Senders that wait go on in the order in which they were first polled. So one that is kept and not polled again
+    /// stops those behind it.
     pub fn send(&self, value: T) -> impl Future<Output = usize> + Send + '_
     where
         T: Send + Sync,
@@ -129,15 +142,22 @@ impl<T> Broadcast<T> {
     ///
     /// # Errors
     ///
-    /// [`Full`], with the value, if a receiver would have to be waited for; then none got it.
+    /// [`Full`], with the value, if a receiver would have to be waited for, or another sender waits already; then none
+    /// got it.
     pub fn try_send(&self, value: T) -> Result<usize, Full<T>> {
         let mut state = lock(&self.handle.0);
-        if state.must_wait() {
+        if state.must_wait(None) {
             return Err(Full(value));
         }
         let given = state.give(Arc::new(value));
         drop(state);
         Ok(given.finish())
+    }
+}
+
+impl<T> Default for State<T> {
+    fn default() -> Self {
+        Self { seats: BTreeMap::new(), full_seats: 0, waits: BTreeMap::new(), next_id: 0, is_closed: false }
     }
 }
 
@@ -151,8 +171,16 @@ impl<T> State<T> {
         self.seats.values().filter(|seat| !seat.has_overflowed).count()
     }
 
-    fn must_wait(&self) -> bool {
-        self.seats.values().any(|seat| seat.overflow == Overflow::Wait && seat.is_full())
+    /// Whether the sender with this place among those that wait, or without one, has to wait for a receiver, or for a
+    /// sender that came before.
+    fn must_wait(&self, id: Option<u64>) -> bool {
+        self.full_seats > 0 || self.waits.keys().next().is_some_and(|first| Some(*first) != id)
+    }
+
+    /// The waker of the sender that is to go on, if there is room and it was not woken yet.
+    fn next_sender(&mut self) -> Option<Waker> {
+        let mut waits = self.waits.values_mut();
+        waits.next().filter(|_| self.full_seats == 0).and_then(Option::take)
     }
 
     /// Puts the value into all queues. What falls out is the caller's to drop, without the lock.
@@ -165,6 +193,7 @@ impl<T> State<T> {
             if !seat.has_overflowed {
                 seat.queue.push_back(value.clone());
             }
+            self.full_seats += usize::from(seat.is_waited_for());
             given.wakers.extend(seat.waker.take());
         }
         given.dropped.push(value);
@@ -175,6 +204,11 @@ impl<T> State<T> {
 impl<T> Seat<T> {
     fn is_full(&self) -> bool {
         self.queue.len() >= self.capacity
+    }
+
+    /// Whether senders wait for it.
+    fn is_waited_for(&self) -> bool {
+        self.overflow == Overflow::Wait && self.is_full()
     }
 
     fn overflow(&mut self, dropped: &mut Vec<Arc<T>>) {
@@ -229,32 +263,47 @@ impl<T> Future for Sending<'_, T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
         let this = &mut *self;
         let mut state = lock(&this.broadcast.handle.0);
-        if state.must_wait() {
+        if state.must_wait(this.id) {
             let id = *this.id.get_or_insert_with(|| state.next_id());
-            let old = state.waits.insert(id, cx.waker().clone());
+            let old = state.waits.insert(id, Some(cx.waker().clone()));
             drop(state);
             drop(old);
             return Poll::Pending;
         }
         let given = this.value.take().map(|value| state.give(value));
         drop(state);
-        Poll::Ready(given.map_or(0, Given::finish))
+        let receivers = given.map_or(0, Given::finish);
+        this.leave();
+        Poll::Ready(receivers)
+    }
+}
+
+impl<T> Sending<'_, T> {
+    /// Waits no longer, and lets the next one go on if there is room.
+    fn leave(&mut self) {
+        let Some(id) = self.id.take() else { return };
+        let (own, next) = {
+            let mut state = lock(&self.broadcast.handle.0);
+            (state.waits.remove(&id), state.next_sender())
+        };
+        next.into_iter().for_each(Waker::wake);
+        drop(own);
     }
 }
 
 impl<T> Drop for Sending<'_, T> {
     fn drop(&mut self) {
-        if let Some(id) = self.id {
-            let old = lock(&self.broadcast.handle.0).waits.remove(&id);
-            drop(old);
-        }
+        self.leave();
     }
 }
 
-/// One of the receivers of a [`Broadcast`].
+/// One of the receivers of a [`Broadcast`]; with the feature `stream` it is a `Stream` too.
 pub struct Receiver<T> {
     state: Arc<Mutex<State<T>>>,
     id: u64,
+    /// The last of the stream was told.
+    #[cfg(feature = "stream")]
+    is_over: bool,
 }
 
 impl<T: Clone> Receiver<T> {
@@ -293,6 +342,7 @@ impl<T: Clone> Receiver<T> {
         if seat.missed > 0 {
             return Poll::Ready(Err(ReceiveError::Missed(std::mem::take(&mut seat.missed))));
         }
+        let was_waited_for = seat.is_waited_for();
         let Some(value) = seat.queue.pop_front() else {
             if is_closed {
                 return Poll::Ready(Err(ReceiveError::Closed));
@@ -302,21 +352,74 @@ impl<T: Clone> Receiver<T> {
             drop(old);
             return Poll::Pending;
         };
-        let wakers = std::mem::take(&mut state.waits);
+        state.full_seats -= usize::from(was_waited_for);
+        let sender = state.next_sender();
         drop(state);
-        wakers.into_values().for_each(Waker::wake);
+        sender.into_iter().for_each(Waker::wake);
         Poll::Ready(Ok(Arc::try_unwrap(value).unwrap_or_else(|value| (*value).clone())))
+    }
+}
+
+/// With the feature `stream`: the values, and what [`receive`](Receiver::receive) tells of those that are missed. The
+/// stream is over once nobody sends any more, and behind [`ReceiveError::Overflowed`]; behind [`ReceiveError::Missed`] it
+/// goes on. A body or a stream of events is cut off by either error, unless that is mapped to something else.
+///
+/// ```
+/// # mod futures_lite {
+/// #     pub struct Map<S, F>(S, F);
+/// #     impl<S: futures_core::Stream + Unpin, F: FnMut(S::Item) -> U + Unpin, U> futures_core::Stream for Map<S, F> {
+/// #         type Item = U;
+/// #         fn poll_next(
+/// #             mut self: std::pin::Pin<&mut Self>,
+/// #             cx: &mut std::task::Context<'_>,
+/// #         ) -> std::task::Poll<Option<U>> {
+/// #             let this = &mut *self;
+/// #             std::pin::Pin::new(&mut this.0).poll_next(cx).map(|item| item.map(&mut this.1))
+/// #         }
+/// #     }
+/// #     pub trait StreamExt: futures_core::Stream + Sized {
+/// #         fn map<U, F: FnMut(Self::Item) -> U>(self, map: F) -> Map<Self, F> { Map(self, map) }
+/// #     }
+/// #     impl<S: futures_core::Stream> StreamExt for S {}
+/// # }
+/// use bakestone::message::Broadcast;
+/// use bakestone::{Context, Event, Sse, State};
+/// use futures_lite::StreamExt;   // or futures_util's
+///
+/// async fn news(State(news): State<Broadcast<Event>>, context: Context) -> Sse {
+///     Sse::from_items(&context, news.subscribe())
+/// }
+///
+/// async fn ticks(State(ticks): State<Broadcast<u64>>, context: Context) -> Sse {
+///     let events = ticks.subscribe().map(|tick| tick.map(|tick| Event::data(tick.to_string())));
+///     Sse::from_items(&context, events)
+/// }
+/// # fn main() { let _ = (bakestone::get(news), bakestone::get(ticks)); }
+/// ```
+#[cfg(feature = "stream")]
+impl<T: Clone> futures_core::Stream for Receiver<T> {
+    type Item = Result<T, ReceiveError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.is_over {
+            return Poll::Ready(None);
+        }
+        let received = ready!(self.poll_receive(cx));
+        self.is_over = matches!(received, Err(ReceiveError::Closed | ReceiveError::Overflowed));
+        Poll::Ready(Some(received).filter(|received| !matches!(received, Err(ReceiveError::Closed))))
     }
 }
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        let (seat, wakers) = {
+        let (seat, sender) = {
             let mut state = lock(&self.state);
-            (state.seats.remove(&self.id), std::mem::take(&mut state.waits))
+            let seat = state.seats.remove(&self.id);
+            state.full_seats -= usize::from(seat.as_ref().is_some_and(Seat::is_waited_for));
+            (seat, state.next_sender())
         };
         // The values are the user's, and may panic when they are dropped.
-        wakers.into_values().for_each(Waker::wake);
+        sender.into_iter().for_each(Waker::wake);
         drop(seat);
     }
 }
@@ -345,7 +448,7 @@ impl fmt::Display for ReceiveError {
 
 impl std::error::Error for ReceiveError {}
 
-/// A value that was not sent, since a receiver would have to be waited for.
+/// A value that was not sent, since a receiver, or a sender before, would have to be waited for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Full<T>(pub T);
 
@@ -357,7 +460,7 @@ impl<T> fmt::Debug for Full<T> {
 
 impl<T> fmt::Display for Full<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a receiver's queue is full")
+        f.write_str("a receiver's queue is full, or another sender waits")
     }
 }
 

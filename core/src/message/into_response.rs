@@ -12,7 +12,7 @@ use http::{HeaderMap, StatusCode};
 
 use crate::error::{Error, Result};
 use crate::http::cookie::SetCookie;
-use crate::message::{Body, Response};
+use crate::message::{Body, CharsetError, Response, charset};
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 #[cfg(feature = "json")]
@@ -28,6 +28,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// | `bool`, integers, `()`, `Option<T>` of these as JSON: `true`, `5`, `null` | 200, `application/json` |
 /// | [`Text<T>`] | 200, `text/plain; charset=utf-8` |
 /// | [`Html<T>`] | 200, `text/html; charset=utf-8` |
+/// | [`Text::in_charset`], [`Html::in_charset`] | 200, the same in another character set |
 /// | [`Redirect`](crate::Redirect) | 307, or as it says, with `Location` |
 /// | [`FileResponse`](crate::message::FileResponse) | 200, 206 or 304, by the request |
 /// | `StatusCode` | that status, no body |
@@ -66,6 +67,60 @@ pub struct Html<T>(pub T);
 #[cfg(feature = "json")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Json<T>(pub T);
+
+impl<T: AsRef<str>> Text<T> {
+    /// The text in another character set than UTF-8, for a client that knows no better. The name is taken in any case,
+    /// and by its aliases: `utf-8`, `us-ascii` and `iso-8859-1`, which is windows-1252 (see below); with the feature
+    /// `charset` all of the Encoding Standard that can be written.
+    ///
+    /// `Content-Type` names what the bytes are, so it may be another name than was asked for: `iso-8859-1` goes out as
+    /// `windows-1252`, as browsers take the one for the other, and only that name is true of a euro sign for those who
+    /// do not. Another kind of text gets its own field in place of that one:
+    ///
+    /// ```
+    /// use bakestone::header::{CONTENT_TYPE, HeaderValue};
+    /// use bakestone::{Response, Result, Text};
+    ///
+    /// // What a spreadsheet opens without asking.
+    /// fn prices() -> Result<Response> {
+    ///     let csv = HeaderValue::from_static("text/csv; charset=windows-1252");
+    ///     Ok(Text("caf\u{e9};3 \u{20ac}\r\n").in_charset("windows-1252")?.with_header(CONTENT_TYPE, csv))
+    /// }
+    ///
+    /// let plain = Text("caf\u{e9}").in_charset("iso-8859-1").unwrap();
+    /// assert_eq!(plain.headers["content-type"], "text/plain; charset=windows-1252");
+    /// assert_eq!(plain.body.length(), Some(4));
+    /// assert!(Text("\u{3042}").in_charset("iso-8859-1").is_err());
+    /// # assert!(prices().is_ok());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`CharsetError`] for a name that is not known, or a character that the character set has not: no other stands in
+    /// its place.
+    pub fn in_charset(&self, charset: &str) -> Result<Response, CharsetError> {
+        encoded("text/plain", self.0.as_ref(), charset)
+    }
+}
+
+impl<T: AsRef<str>> Html<T> {
+    /// The page in another character set than UTF-8, as by [`Text::in_charset`]. `Content-Type` is heeded before any
+    /// `<meta>` (HTML Living Standard, section 13.2.3.2).
+    ///
+    /// # Errors
+    ///
+    /// [`CharsetError`] for a name that is not known, or a character that the character set has not. It does not become
+    /// a reference: only who wrote the page knows where one is read.
+    pub fn in_charset(&self, charset: &str) -> Result<Response, CharsetError> {
+        encoded("text/html", self.0.as_ref(), charset)
+    }
+}
+
+fn encoded(media_type: &str, text: &str, charset: &str) -> Result<Response, CharsetError> {
+    let (name, bytes) = charset::encode(charset, text)?;
+    let content_type = HeaderValue::try_from(format!("{media_type}; charset={name}"));
+    Ok(typed(content_type.unwrap_or_else(|_| HeaderValue::from_static("text/plain")), bytes))
+}
 
 fn typed(content_type: HeaderValue, body: impl Into<Body>) -> Response {
     Response::new(body).with_header(CONTENT_TYPE, content_type)

@@ -15,7 +15,8 @@ use crate::message::{Body, IntoResponse, Response};
 /// The items of a stream as lines of JSON, each sent as it comes: `application/x-ndjson`, the name by which most
 /// clients know it; none is registered. With the features `json` and `stream`.
 ///
-/// A value that JSON cannot hold cuts the message off.
+/// A value that JSON cannot hold cuts the message off. One that comes as JSON already, a `RawValue`, keeps its text, but
+/// for the line breaks in it, which become spaces.
 ///
 /// ```
 /// use bakestone::message::JsonLines;
@@ -61,6 +62,9 @@ impl JsonLines {
 
 fn line(value: &impl Serialize) -> Result<Bytes, BoxError> {
     let mut line = serde_json::to_vec(value)?;
+    // JSON escapes these in texts (RFC 8259, section 7); between its tokens, where a `RawValue` may have them, they are
+    // whitespace (section 2).
+    line.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
     line.push(b'\n');
     Ok(line.into())
 }

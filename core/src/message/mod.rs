@@ -38,6 +38,7 @@ pub use body::{Body, BodyStream};
 pub use body_error::BodyError;
 pub use broadcast::{Broadcast, Full, Overflow, ReceiveError, Receiver};
 pub use channel::BodySender;
+pub use charset::CharsetError;
 pub use context::{Context, Disconnect, Draining, Elapsed, OnDisconnect, Sleep, SpawnError, Timeout};
 pub use empty::Empty;
 pub use file::File;

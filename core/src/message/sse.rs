@@ -84,6 +84,11 @@ impl Sse {
     }
 
     /// The items of `stream`, each an [`Event`], or a `Result` of one. With the feature `stream`.
+    ///
+    /// An error of the stream cuts the message off, and so does an event that cannot be written: those before it are sent,
+    /// none behind it is, and the client connects again. If it is the first, and there at once, the answer is a 500, which
+    /// clients take for the end. So a name or an identifier that comes from elsewhere is checked before, or sent by
+    /// [`written`](Self::written), where [`EventSender::send`] tells of it and the stream goes on.
     #[cfg(feature = "stream")]
     pub fn from_items<S>(context: &Context, stream: S) -> Self
     where

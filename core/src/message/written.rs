@@ -18,7 +18,8 @@ impl Body {
     /// What `write` writes; it is complete once that returns `Ok`, and cut off by an error. An error that comes before
     /// the first piece, and without waiting for anything, is a 500 in place of the response.
     ///
-    /// The sender may complete it too, with trailer fields; the function is dropped then, at the await where it stands.
+    /// The sender may complete it too, with trailer fields; the function is dropped then, at the await where it stands. If
+    /// it returns an error behind that, without waiting for anything, the body is cut off all the same.
     ///
     /// ```
     /// use bakestone::{Body, Context, Response};
@@ -61,7 +62,10 @@ impl Written {
                 Some(Err(error)) => Poll::Ready(Some(Err(error.into()))),
                 None => Poll::Pending,
             },
-            Poll::Ready(Next::End(end)) => Poll::Ready(self.channel.end(end)),
+            Poll::Ready(Next::End(end)) => Poll::Ready(match (end, self.result.take()) {
+                (End::Finished(_), Some(Err(error))) => Some(Err(error.into())),
+                (end, _) => self.channel.end(end),
+            }),
         }
     }
 }
