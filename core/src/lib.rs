@@ -21,9 +21,13 @@
 //!
 //! `http-body`: [`Body`] as the `http-body` crate's, for hyper, tower and what is built on them.
 //!
+//! `permessage-deflate` (on by default): compressed messages of WebSocket connections.
+//!
 //! `regex` (on by default): regular expressions in the patterns of routes.
 //!
 //! `stream`: the streams of `futures-core` as bodies and as events, and [`Body`] as such a stream.
+//!
+//! `websocket` (on by default): WebSocket connections.
 #![forbid(unsafe_code)]
 
 pub mod app;
@@ -41,6 +45,8 @@ pub mod multipart;
 mod output;
 pub mod router;
 pub mod session;
+#[cfg(feature = "websocket")]
+pub mod ws;
 
 pub use ::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header};
 pub use app::{

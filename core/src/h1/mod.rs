@@ -88,4 +88,6 @@ pub use conn::{ClientConn, Conn, Event, ServerConn};
 pub use error::{CloseReason, Misuse, Reason, Refusal};
 pub use head::{BodyLength, ReceivedRequest, ReceivedResponse, RequestHead, ResponseHead};
 pub use role::{Client, Role, Server};
+#[cfg(feature = "websocket")]
+pub(crate) use target::{Authority, is_scheme};
 pub use transitions::{Side, State, Step};

@@ -16,13 +16,13 @@ use crate::limits::Limits;
 
 /// `uri-host [ ":" port ]` (RFC 9110, section 7.2; RFC 3986, section 3.2.2), not empty, without userinfo.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Authority<'a> {
+pub(crate) struct Authority<'a> {
     host: &'a [u8],
     port: Option<u16>,
 }
 
 impl<'a> Authority<'a> {
-    pub(super) fn parse(text: &'a [u8]) -> Option<Self> {
+    pub(crate) fn parse(text: &'a [u8]) -> Option<Self> {
         let colon = match text.first()? {
             b'[' => text.iter().position(|byte| *byte == b']')? + 1,
             _ => text.iter().position(|byte| *byte == b':').unwrap_or(text.len()),
@@ -38,7 +38,7 @@ impl<'a> Authority<'a> {
     }
 
     /// Whether both name the same server; a port that is left out is `default`.
-    fn is_same(&self, other: &Self, default: Option<u16>) -> bool {
+    pub(crate) fn is_same(&self, other: &Self, default: Option<u16>) -> bool {
         self.host.eq_ignore_ascii_case(other.host) && self.port.or(default) == other.port.or(default)
     }
 }
@@ -118,7 +118,8 @@ impl<'a> Form<'a> {
     }
 }
 
-fn is_scheme(text: &[u8]) -> bool {
+/// `ALPHA *( ALPHA / DIGIT / "+" / "-" / "." )` (RFC 3986, section 3.1).
+pub(crate) fn is_scheme(text: &[u8]) -> bool {
     text.first().is_some_and(u8::is_ascii_alphabetic)
         && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte))
 }

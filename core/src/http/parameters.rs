@@ -17,7 +17,7 @@ use std::borrow::Cow;
 use super::percent::escape;
 
 /// What surrounds a parameter, and may stand on both sides of its `;`.
-pub(super) const OWS: [char; 2] = [' ', '\t'];
+pub(crate) const OWS: [char; 2] = [' ', '\t'];
 
 /// Sections of one value that are put together.
 const MOST_SECTIONS: usize = 100;
@@ -111,7 +111,7 @@ fn cut(text: &str) -> (&str, Option<&str>) {
 
 /// The content of a quoted-string whose first quote is gone, and what is after its last; `None` if there is no last one,
 /// or a control character before it (RFC 9110, section 5.6.4).
-pub(super) fn quoted_string(text: &str) -> (Option<Cow<'_, str>>, &str) {
+pub(crate) fn quoted_string(text: &str) -> (Option<Cow<'_, str>>, &str) {
     let mut unescaped = String::new();
     let mut is_sound = true;
     let mut characters = text.char_indices();
@@ -133,7 +133,7 @@ pub(super) fn quoted_string(text: &str) -> (Option<Cow<'_, str>>, &str) {
     (None, "")
 }
 
-pub(super) fn is_token(text: &str) -> bool {
+pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty()
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
