@@ -12,8 +12,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::effect::{FileError, FileErrorKind};
 use crate::h1::Refusal;
+#[cfg(feature = "websocket")]
+use crate::message::WebSocketError;
 use crate::message::{BodyError, Rejection, Response, SpawnError};
 use crate::multipart;
+#[cfg(feature = "websocket")]
+use crate::ws::HandshakeError;
 
 /// Any error that may cross threads.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -309,8 +313,19 @@ impl<E: std::error::Error + Send + Sync + 'static> From<E> for Error {
             converted.0.message = error.to_string().into();
         }
         converted.0.code = code.map(Cow::Borrowed);
+        add_own_fields(&error, &mut converted.0.headers);
         converted.with_source(error)
     }
+}
+
+/// The fields that an error of core's own has to go out with.
+fn add_own_fields(error: &(dyn std::error::Error + 'static), headers: &mut HeaderMap) {
+    #[cfg(feature = "websocket")]
+    if let Some(handshake) = error.downcast_ref::<HandshakeError>() {
+        headers.extend(handshake.headers());
+    }
+    #[cfg(not(feature = "websocket"))]
+    let _ = (error, headers);
 }
 
 /// The standard phrase of a status.
@@ -346,6 +361,17 @@ fn meaning(error: &(dyn std::error::Error + 'static)) -> Meaning {
     }
     if error.is::<Disconnected>() {
         return told(StatusCode::BAD_REQUEST, "disconnected");
+    }
+    #[cfg(feature = "websocket")]
+    if let Some(handshake) = error.downcast_ref::<HandshakeError>() {
+        return told(handshake.status(), handshake.code());
+    }
+    #[cfg(feature = "websocket")]
+    match error.downcast_ref() {
+        Some(WebSocketError::OriginRefused) => return told(StatusCode::FORBIDDEN, "websocket-origin"),
+        Some(WebSocketError::Disconnected(_)) => return told(StatusCode::BAD_REQUEST, "disconnected"),
+        Some(WebSocketError::Refused(_)) => return told(StatusCode::BAD_REQUEST, "websocket-refused"),
+        _ => {}
     }
     if let Some(body) = error.downcast_ref::<BodyError>() {
         let (status, is_told) = body.meaning();

@@ -57,6 +57,12 @@ pub struct Limits {
     pub output_bytes: usize,
     /// Bytes read ahead while nobody asks for them, to learn of a hang-up. 16 KiB.
     pub read_ahead: usize,
+    /// Bytes of a message on a WebSocket, inflated; past it the socket is closed with 1009. 16 MiB.
+    pub websocket_message_bytes: usize,
+    /// Bytes of a frame's payload on a WebSocket, as it is sent; past it the same. 16 MiB.
+    pub websocket_frame_bytes: usize,
+    /// Bytes that a WebSocket queues beside the output: past it who sends waits. 64 KiB.
+    pub websocket_queue_bytes: usize,
     /// Tasks that one server may have spawned at a time. 10,000.
     pub tasks: usize,
 
@@ -80,6 +86,12 @@ pub struct Limits {
     pub handler_time: Option<Duration>,
     /// From the end of the last response to the close, while the peer may still be sending. 5 s.
     pub linger_time: Duration,
+    /// From one ping on a WebSocket to the next; without it none is sent. 30 s.
+    pub websocket_ping_time: Option<Duration>,
+    /// From a ping to anything that the peer sends; past it the connection is reset. 20 s.
+    pub websocket_pong_time: Duration,
+    /// From our close of a WebSocket to the peer's; past it the connection is closed without. 5 s.
+    pub websocket_close_time: Duration,
     /// From the call to drain to the end of every connection and task. 10 s.
     pub drain_time: Duration,
 }
@@ -104,6 +116,9 @@ impl Default for Limits {
             drained_body_bytes: 64 << 10,
             output_bytes: 64 * KIB,
             read_ahead: 16 * KIB,
+            websocket_message_bytes: 16 * MIB,
+            websocket_frame_bytes: 16 * MIB,
+            websocket_queue_bytes: 64 * KIB,
             tasks: 10_000,
             leniency: Leniency::default(),
             head_time: Duration::from_secs(10),
@@ -114,6 +129,9 @@ impl Default for Limits {
             rate_grace_time: Duration::from_secs(10),
             handler_time: None,
             linger_time: Duration::from_secs(5),
+            websocket_ping_time: Some(Duration::from_secs(30)),
+            websocket_pong_time: Duration::from_secs(20),
+            websocket_close_time: Duration::from_secs(5),
             drain_time: Duration::from_secs(10),
         }
     }

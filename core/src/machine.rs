@@ -269,6 +269,9 @@ pub(crate) struct Lent {
     pub(crate) headers: Option<Box<HeaderMap>>,
     /// The last `Date` that was sent, which most often is the next one, too.
     pub(crate) date: HttpDate,
+    /// What compresses and inflates the messages of WebSockets.
+    #[cfg(feature = "websocket")]
+    pub(crate) codecs: crate::ws::Codecs,
 }
 
 /// What a machine wants of the reading side, in growing order.

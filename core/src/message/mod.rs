@@ -30,6 +30,8 @@ mod request;
 mod response;
 mod sse;
 mod upload;
+#[cfg(feature = "websocket")]
+mod websocket;
 mod writer;
 mod written;
 
@@ -62,4 +64,11 @@ pub use response::Response;
 pub use sse::IntoEvent;
 pub use sse::{EventSender, SendEventError, Sse};
 pub use upload::UploadedFile;
+#[cfg(all(feature = "json", feature = "websocket"))]
+pub use websocket::IterJson;
+#[cfg(feature = "websocket")]
+pub use websocket::{
+    Group, Iter, Member, Relay, Rooms, WebSocket, WebSocketError, WebSocketOptions, WebSocketReceiver,
+    WebSocketSender, WebSocketUpgrade,
+};
 pub use writer::{ResponseWriter, Sent, WriteError};

@@ -366,6 +366,17 @@ impl Request {
     ) -> Result<ResponseWriter, WriteError> {
         writer::respond(self.context.exchange(), status, headers, Some(length))
     }
+
+    /// What a WebSocket is accepted with, if the request asks for one: as an argument of a handler,
+    /// [`WebSocketUpgrade`](crate::message::WebSocketUpgrade).
+    ///
+    /// # Errors
+    ///
+    /// The request asks for none, and is to be answered with 426; or its handshake is wrong.
+    #[cfg(feature = "websocket")]
+    pub fn websocket(&self) -> crate::Result<crate::message::WebSocketUpgrade> {
+        crate::message::WebSocketUpgrade::new(self)
+    }
 }
 
 impl From<Request> for http::Request<Body> {

@@ -57,7 +57,7 @@ pub(crate) fn respond(
     length: Option<u64>,
 ) -> Result<ResponseWriter, WriteError> {
     let exchange = exchange.ok_or(WriteError::Disconnected(Disconnected::Over))?.clone();
-    exchange.begin_writing(WrittenHead { status, headers, length, before: None })?;
+    exchange.begin_writing(WrittenHead { status, headers, length, before: None, socket: None })?;
     Ok(ResponseWriter { exchange, left: length, finished: false })
 }
 
@@ -71,7 +71,7 @@ pub(crate) async fn inform(
         return Err(WriteError::NotInformational(status));
     }
     let exchange = exchange.ok_or(WriteError::Disconnected(Disconnected::Over))?;
-    let head = Some(Box::new(WrittenHead { status, headers, length: None, before: None }));
+    let head = Some(Box::new(WrittenHead { status, headers, length: None, before: None, socket: None }));
     Inform { exchange, head, id: None }.await
 }
 

@@ -18,7 +18,11 @@ impl<S: Service> Session<S> {
     /// The earliest point in time at which something is to be done.
     pub(super) fn wake_at(&self) -> Option<Moment> {
         let deadline = self.deadline().map(|(at, _)| at);
-        deadline.into_iter().chain(self.scope.next_timer()).min()
+        let ping = match &self.sending {
+            Sending::Socket(socket) => socket.ping_at(),
+            _ => None,
+        };
+        deadline.into_iter().chain(self.scope.next_timer()).chain(ping).min()
     }
 
     /// The earliest deadline.
@@ -33,14 +37,15 @@ impl<S: Service> Session<S> {
             Stage::Waiting if head.is_none() && times.write.is_none() => times.idle_since,
             _ => None,
         };
-        let handler_counts = match self.sending {
+        let handler_counts = match &self.sending {
             Sending::Nothing => true,
             // Nobody waits for a response any more, and the handler runs on all the same.
             Sending::Complete => self.peer == Peer::Gone,
             Sending::Writer | Sending::Stream(_) => false,
+            Sending::Socket(socket) => socket.is_over(),
         };
         let called_at = times.called_at.filter(|_| handler_counts && self.handler.is_some());
-        let handler_time = called_at.and_then(|_| self.exchange.handler_time(limits.handler_time));
+        let handler_time = called_at.and_then(|_| self.handler_time());
         let handler = called_at.zip(handler_time).map(|(at, time)| at + time);
         let body = times.body.and_then(|pace| pace.deadline(limits.body_time, limits));
         let write = times.write.and_then(|pace| pace.deadline(limits.write_time, limits));
@@ -54,6 +59,7 @@ impl<S: Service> Session<S> {
             (times.drain_ends_at, Deadline::Drain),
         ]
         .into_iter()
+        .chain(self.socket_deadlines())
         .filter_map(|(at, which)| Some((at?, which)))
         .min_by_key(|(at, _)| *at)
     }
@@ -91,6 +97,7 @@ impl<S: Service> Session<S> {
                 }
                 self.fail(Error::from_status(StatusCode::SERVICE_UNAVAILABLE), io);
             }
+            Deadline::Pong | Deadline::CloseHandshake => self.socket_timed_out(which, io),
             Deadline::Drain => {
                 self.times.drain_ends_at = None;
                 self.drain_is_up(io);

@@ -21,6 +21,7 @@ use crate::limits::Limits;
 use crate::message::{Asked, BodyError, OnDisconnect};
 use crate::session::lifecycle::Task;
 use crate::session::scope::{Scope, lock};
+use crate::session::websocket::Driver;
 
 pub(crate) struct Exchange {
     pub(crate) scope: Arc<Scope>,
@@ -135,6 +136,8 @@ pub(crate) struct WrittenHead {
     pub(crate) length: Option<u64>,
     /// The informational one that goes out before it.
     pub(crate) before: Option<Box<WrittenHead>>,
+    /// What the connection becomes by it.
+    pub(crate) socket: Option<Box<Driver>>,
 }
 
 /// How far the handler's own writing has come.

@@ -15,6 +15,11 @@ mod service;
 #[allow(clippy::module_inception)]
 mod session;
 mod tasks;
+#[cfg(feature = "websocket")]
+pub(crate) mod websocket;
+#[cfg(not(feature = "websocket"))]
+#[path = "no_websocket.rs"]
+pub(crate) mod websocket;
 
 pub use lifecycle::{Lifecycle, Spawner, Stage, StartupError, TaskResult};
 pub use observe::{AccessRecord, Deadline, Entry, Event, Observer};

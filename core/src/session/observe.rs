@@ -70,6 +70,9 @@ pub enum Event<'a> {
     Panicked(Entry, &'a str),
     /// A response's body failed half-way; its message is cut off.
     BodyFailed(&'a BodyError),
+    /// The peer broke the protocol of a WebSocket, and was told so.
+    #[cfg(feature = "websocket")]
+    WebSocketRefused(&'a crate::ws::Error),
     /// A deadline passed.
     DeadlinePassed(Deadline),
     /// A background task ended with an error.
@@ -157,6 +160,10 @@ pub enum Deadline {
     Linger,
     /// `drain_time`.
     Drain,
+    /// `websocket_pong_time`.
+    Pong,
+    /// `websocket_close_time`.
+    CloseHandshake,
 }
 
 impl fmt::Display for Deadline {
@@ -168,6 +175,8 @@ impl fmt::Display for Deadline {
             Self::Write => "write_time",
             Self::Handler => "handler_time",
             Self::Linger => "linger_time",
+            Self::Pong => "websocket_pong_time",
+            Self::CloseHandshake => "websocket_close_time",
             Self::Drain => "drain_time",
         })
     }

@@ -23,6 +23,7 @@ impl<S: Service> Session<S> {
         match self.stage {
             Stage::Waiting => self.has_room(io) && self.receive_head(io),
             // A switch of protocols that was asked for comes before what is read by the new one.
+            Stage::Exchange if matches!(self.sending, Sending::Socket(_)) => self.receive_socket(io),
             Stage::Exchange => self.send_written(io) | self.receive_body(io),
             Stage::Discarding => self.discard_body(io),
             Stage::Closing if !self.abort => {

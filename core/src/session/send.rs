@@ -24,7 +24,7 @@ impl<S: Service> Session<S> {
         match self.stage {
             Stage::Exchange => {
                 // What the handler writes now is sent in the next round, before anything is received.
-                let moved = self.poll_handler(io) | self.send_stream(io);
+                let moved = self.poll_handler(io) | self.send_stream(io) | self.send_socket(io);
                 self.measure_response(io);
                 moved | self.finish_exchange()
             }
@@ -61,6 +61,9 @@ impl<S: Service> Session<S> {
 
     /// Renders an error with the service's own means. An error of that is rendered without them.
     pub(super) fn fail(&mut self, error: Error, io: &mut Io) {
+        if let Sending::Socket(socket) = &self.sending {
+            return socket.fail();
+        }
         if self.has_begun() {
             return self.abort(io);
         }
@@ -89,6 +92,9 @@ impl<S: Service> Session<S> {
 
     /// Sends what the handler returned.
     fn respond(&mut self, response: Response, io: &mut Io) {
+        if matches!(self.sending, Sending::Socket(_)) {
+            return self.leave_socket(response);
+        }
         if self.peer == Peer::Gone || self.abort {
             self.sending = Sending::Complete;
             self.observed.guard(Entry::Drop, || drop(response));
@@ -325,7 +331,13 @@ impl<S: Service> Session<S> {
 
     fn begin_written(&mut self, head: WrittenHead, io: &mut Io) -> Result<(), Misuse> {
         self.send_head(head.status, &head.headers, head.length, io)?;
-        self.sending = Sending::Writer;
+        self.sending = match head.socket {
+            Some(mut socket) => {
+                socket.start(self.now.mono);
+                Sending::Socket(socket)
+            }
+            None => Sending::Writer,
+        };
         Ok(())
     }
 
@@ -337,10 +349,7 @@ impl<S: Service> Session<S> {
 
     /// Ends the exchange once the handler and the response are through.
     fn finish_exchange(&mut self) -> bool {
-        if self.stage != Stage::Exchange
-            || self.handler.is_some()
-            || !matches!(self.sending, Sending::Complete)
-        {
+        if self.stage != Stage::Exchange || self.handler.is_some() || !self.has_sent_all() {
             return false;
         }
         self.end_exchange();
@@ -377,7 +386,8 @@ impl<S: Service> Session<S> {
         if !io.output.is_empty() {
             return false;
         }
-        if self.peer != Peer::Open {
+        let is_cut = matches!(&self.sending, Sending::Socket(socket) if socket.is_cut());
+        if self.peer != Peer::Open || is_cut {
             self.end(io);
             return true;
         }

@@ -21,6 +21,7 @@ use crate::session::observe::{AccessRecord, Entry, Event, Observed, Observer};
 use crate::session::pace::Pace;
 use crate::session::scope::Scope;
 use crate::session::service::{IntoService, Service};
+use crate::session::websocket::Driver;
 
 /// Rounds in one step; then the machine wakes itself. A round serves at most one request, or moves at most
 /// one piece of a body.
@@ -113,6 +114,8 @@ pub(super) enum Sending {
     Writer,
     /// The body is polled as there is room.
     Stream(Body),
+    /// The connection is a WebSocket, or was.
+    Socket(Box<Driver>),
     /// All of it is in the output.
     Complete,
 }
@@ -221,7 +224,9 @@ impl<S: Service> Session<S> {
             None => safe,
         };
         self.exchange.lose(Disconnected::Gone, policy != Some(OnDisconnect::Finish));
-        if cancel || self.failing {
+        // Of a lost socket the handler learns as of its close: it has a while to end by itself.
+        let told = policy.is_none() && matches!(self.sending, Sending::Socket(_));
+        if (cancel && !told) || self.failing {
             self.drop_handler();
         }
         self.drop_body();
@@ -238,6 +243,9 @@ impl<S: Service> Session<S> {
         }
         self.times.drain_ends_at = Some(self.now.mono + self.conn.limits().drain_time);
         self.conn.close(CloseReason::Draining);
+        if let Sending::Socket(socket) = &self.sending {
+            socket.drain();
+        }
         if self.stage == Stage::Waiting && io.input.is_empty() {
             self.stage = Stage::Closing;
             if io.output.is_empty() {
@@ -296,7 +304,11 @@ impl<S: Service> Session<S> {
     fn end_record(&mut self) {
         let Some(mut record) = self.record.take() else { return };
         record.time = self.now.mono.since(record.began_at);
-        let sent = matches!(self.sending, Sending::Complete) && record.status.is_some();
+        let sent = match &self.sending {
+            Sending::Complete => record.status.is_some(),
+            Sending::Socket(socket) => socket.is_complete(),
+            _ => false,
+        };
         record.is_complete = sent && !self.abort && self.peer != Peer::Gone;
         self.observed.tell(Event::RequestEnded(&record));
     }
@@ -331,10 +343,24 @@ impl<S: Service> Session<S> {
         }
     }
 
-    /// Drops the response's body.
+    /// Drops the response's body: nobody reads it.
     pub(super) fn drop_body(&mut self) {
-        if let Sending::Stream(body) = std::mem::replace(&mut self.sending, Sending::Complete) {
-            self.observed.guard(Entry::Drop, || drop(body));
+        match std::mem::replace(&mut self.sending, Sending::Complete) {
+            Sending::Stream(body) => _ = self.observed.guard(Entry::Drop, || drop(body)),
+            Sending::Socket(socket) => {
+                self.sending = Sending::Socket(socket);
+                self.lose_socket(Disconnected::Gone);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the response, or what the connection was switched to, is through.
+    pub(super) fn has_sent_all(&self) -> bool {
+        match &self.sending {
+            Sending::Complete => true,
+            Sending::Socket(socket) => socket.is_over(),
+            _ => false,
         }
     }
 
@@ -386,7 +412,14 @@ impl<S: Service> Session<S> {
 
     /// Whether nothing more will be sent, though the exchange is not over.
     fn has_said_all(&self) -> bool {
-        matches!(self.sending, Sending::Complete) && self.conn.close_reason().is_some()
+        self.has_sent_all() && self.conn.close_reason().is_some()
+    }
+
+    fn wants_content(&self) -> bool {
+        match &self.sending {
+            Sending::Socket(socket) => socket.reads(),
+            _ => self.exchange.wants_body(),
+        }
     }
 
     fn read(&self, io: &Io) -> Read {
@@ -395,7 +428,7 @@ impl<S: Service> Session<S> {
         }
         let needed = match self.stage {
             Stage::Waiting => self.has_room(io),
-            Stage::Exchange => self.exchange.wants_body() && self.has_room(io),
+            Stage::Exchange => self.wants_content() && self.has_room(io),
             Stage::Discarding | Stage::Closing => true,
             Stage::Done => false,
         };
@@ -428,6 +461,7 @@ impl<S: Service> Machine for Session<S> {
         }
         self.clock_transfers(io);
         self.scope.take_effects(&mut io.effects);
+        self.clock_socket(io);
         self.conn.return_headers(&mut io.lent.get_or_insert_default().headers);
         let wants = self.wants(io, again);
         self.scope.end();
