@@ -13,6 +13,7 @@
 //! | [`splits`](mod@splits) | the ways in which a network may cut bytes |
 //! | [`laws`](mod@laws) | the nine laws, as one call |
 //! | [`events`] | server-sent events, as a client reads them |
+//! | [`websocket`] | [`WebSocketClient`]: the other end of a WebSocket; [`Frame`]: frames by hand |
 //! | [`view`] | what two streams of HTTP/1 responses have in common |
 //! | [`wrap`] | machines over machines: [`Recorder`], [`Xor`] |
 //!
@@ -66,6 +67,8 @@ mod seed;
 pub mod splits;
 pub mod transcript;
 pub mod view;
+#[cfg(feature = "websocket")]
+pub mod websocket;
 pub mod wire;
 pub mod wrap;
 
@@ -76,5 +79,7 @@ pub use script::{Op, Script};
 pub use splits::{splits, splits_seeded};
 pub use transcript::{Event, Transcript, escape};
 pub use view::http1_view;
+#[cfg(feature = "websocket")]
+pub use websocket::{Denied, Frame, Received, WebSocketClient, WebSocketRequest};
 pub use wire::{Fate, Wire};
 pub use wrap::{Recorder, Xor};

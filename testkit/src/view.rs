@@ -81,7 +81,7 @@ fn join_chunks<'a>(mut rest: &'a [u8], view: &mut Vec<u8>) -> &'a [u8] {
     rest
 }
 
-fn chunk_size(rest: &[u8]) -> Option<(usize, &[u8])> {
+pub(crate) fn chunk_size(rest: &[u8]) -> Option<(usize, &[u8])> {
     let end = rest.windows(2).position(|two| two == b"\r\n")?;
     let digits = rest[..end].split(|byte| *byte == b';').next()?;
     let size = usize::from_str_radix(std::str::from_utf8(digits.trim_ascii()).ok()?, 16).ok()?;
