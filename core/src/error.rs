@@ -14,7 +14,7 @@ use crate::effect::{FileError, FileErrorKind};
 use crate::h1::Refusal;
 #[cfg(feature = "websocket")]
 use crate::message::WebSocketError;
-use crate::message::{BodyError, Rejection, Response, SpawnError};
+use crate::message::{BodyError, Rejection, Response, SpawnError, UpgradeError};
 use crate::multipart;
 #[cfg(feature = "websocket")]
 use crate::ws::HandshakeError;
@@ -219,7 +219,7 @@ impl Error {
     ///
     /// Core's own errors have one where they are the client's matter: that of a [`Refusal`] or a [`Rejection`],
     /// `limit-exceeded`, `disconnected`, `body-timed-out`, `not-utf8`, `not-text`, `unknown-charset`, `too-many-tasks`,
-    /// `stopping`, `storage-full`.
+    /// `stopping`, `storage-full`, `upgrade-required`, `not-connect`, `unread-content`.
     ///
     /// It is the `type` of the problem details (RFC 9457, section 3.1.1): `urn:bakestone:` and the name, or the code
     /// itself if it has a colon; `about:blank` without one.
@@ -324,8 +324,7 @@ fn add_own_fields(error: &(dyn std::error::Error + 'static), headers: &mut Heade
     if let Some(handshake) = error.downcast_ref::<HandshakeError>() {
         headers.extend(handshake.headers());
     }
-    #[cfg(not(feature = "websocket"))]
-    let _ = (error, headers);
+    headers.extend(error.downcast_ref().and_then(UpgradeError::field));
 }
 
 /// The standard phrase of a status.
@@ -376,6 +375,10 @@ fn meaning(error: &(dyn std::error::Error + 'static)) -> Meaning {
     if let Some(body) = error.downcast_ref::<BodyError>() {
         let (status, is_told) = body.meaning();
         return Meaning { status, is_told, code: body.code() };
+    }
+    if let Some(upgrade) = error.downcast_ref::<UpgradeError>() {
+        let (status, code) = upgrade.meaning();
+        return Meaning { status, is_told: code.is_some(), code };
     }
     // RFC 4918, section 11.5. What else befalls a file is no matter of the client's, and a file that is missing
     // need not be what was asked for.

@@ -41,6 +41,7 @@ mod signals;
 mod stream;
 #[cfg(feature = "tracing")]
 mod trace;
+mod upgraded;
 
 pub use bakestone;
 pub use clock::Clock;
@@ -64,3 +65,4 @@ pub use signals::{StopAtSignals, stop_at_signals};
 pub use stream::Stream;
 #[cfg(feature = "tracing")]
 pub use trace::Tracing;
+pub use upgraded::{UpgradedSink, UpgradedSource};

@@ -17,6 +17,7 @@ mod drive;
 mod reader;
 mod serve;
 mod stream;
+mod upgraded;
 
 pub use bakestone;
 #[cfg(feature = "tracing")]
@@ -24,3 +25,4 @@ pub use bakestone_std::Tracing;
 pub use bakestone_std::{Handle, Listen, ServeError, Server};
 pub use reader::{body_from_reader, body_from_reader_with};
 pub use serve::{run, serve};
+pub use upgraded::{UpgradedReadHalf, UpgradedStream, UpgradedWriteHalf};

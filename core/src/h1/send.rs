@@ -155,7 +155,8 @@ impl Conn<Server> {
         if headers.contains_key(CONNECTION) {
             return Err(Misuse::FramingField(CONNECTION));
         }
-        if Given::read(headers)?.content_length.is_some() {
+        let given = Given::read(headers)?;
+        if given.content_length.is_some() {
             return Err(Misuse::FramingField(CONTENT_LENGTH));
         }
         if self.facts.version != Some(Version::HTTP_11) {
@@ -166,6 +167,7 @@ impl Conn<Server> {
         }
         write::status_line(status, out);
         write::fields(headers, out);
+        Options { upgrade: given.upgrade, ..Options::default() }.write(out);
         out.extend_from_slice(b"\r\n");
         self.states.take(Side::Response, Step::Informational);
         Ok(())
@@ -180,12 +182,15 @@ impl Conn<Server> {
     /// a length of 0 is not claimed. If the client still waits for 100, its content may or may not follow, so
     /// the connection closes after the response.
     ///
+    /// `Connection` is written by this end: with `upgrade` if there is an `Upgrade` field (RFC 9110, section
+    /// 7.8), with `close` if the caller wishes so or [`close`](Self::close) was called.
+    ///
     /// # Errors
     ///
     /// [`Misuse::IllegalStep`] if a head was sent; [`Misuse::NotFinal`] for 1xx other than 101;
     /// [`Misuse::FramingField`] for `Transfer-Encoding`, a `Content-Length` that is not `length` (on the
-    /// answer to HEAD and on 304 it may be any), and a `Connection` other than `close`, or `upgrade` with
-    /// 101. For 101: [`Misuse::UpgradeNotAsked`], [`Misuse::UpgradeNotNamed`]; for any switch
+    /// answer to HEAD and on 304 it may be any), and a `Connection` other than `close`, or `upgrade` without
+    /// `Upgrade`. For 101: [`Misuse::UpgradeNotAsked`], [`Misuse::UpgradeNotNamed`]; for any switch
     /// [`Misuse::RequestUnfinished`].
     pub fn send_head(
         &mut self,
@@ -198,7 +203,7 @@ impl Conn<Server> {
         }
         let given = Given::read(head.headers)?;
         let is_101 = head.status == StatusCode::SWITCHING_PROTOCOLS;
-        if given.connection_te || (given.connection_upgrade && !is_101) {
+        if given.connection_te || (given.connection_upgrade && !given.upgrade && !is_101) {
             return Err(Misuse::FramingField(CONNECTION));
         }
         if is_101 || (self.facts.is_connect && head.status.is_success()) {
@@ -211,7 +216,7 @@ impl Conn<Server> {
 
         self.note_close(&given, plan);
         let keep_alive = self.close.is_none() && self.facts.version == Some(Version::HTTP_10);
-        let options = Options { close: self.close.is_some(), keep_alive, ..Options::default() };
+        let options = Options { close: self.close.is_some(), keep_alive, upgrade: given.upgrade, te: false };
         write_response(head, &given, plan.field, options, out);
         self.outgoing = plan.outgoing;
         self.states.take(Side::Response, Step::Head);
@@ -285,7 +290,7 @@ impl Conn<Server> {
         if !self.switch() {
             return Err(Misuse::RequestUnfinished);
         }
-        let options = Options { upgrade: is_101, ..Options::default() };
+        let options = Options { upgrade: given.upgrade, ..Options::default() };
         write_response(head, given, LengthField::None, options, out);
         Ok(())
     }

@@ -146,6 +146,11 @@ impl Body {
         Self(Inner::Incoming(Incoming { exchange, left: length, progress: Progress::Untouched }))
     }
 
+    /// Whether it is the body of the request whose exchange this is, and not one in its place.
+    pub(crate) fn is_incoming_of(&self, exchange: &Arc<Exchange>) -> bool {
+        matches!(&self.0, Inner::Incoming(incoming) if Arc::ptr_eq(&incoming.exchange, exchange))
+    }
+
     pub(crate) const fn sent() -> Self {
         Self(Inner::Sent)
     }

@@ -29,6 +29,7 @@ mod rejection;
 mod request;
 mod response;
 mod sse;
+mod upgrade;
 mod upload;
 #[cfg(feature = "websocket")]
 mod websocket;
@@ -63,6 +64,7 @@ pub use response::Response;
 #[cfg(feature = "stream")]
 pub use sse::IntoEvent;
 pub use sse::{EventSender, SendEventError, Sse};
+pub use upgrade::{UpgradeError, Upgraded, UpgradedReader, UpgradedWriter};
 pub use upload::UploadedFile;
 #[cfg(all(feature = "json", feature = "websocket"))]
 pub use websocket::IterJson;

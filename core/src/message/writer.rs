@@ -131,12 +131,48 @@ impl ResponseWriter {
     }
 
     async fn finish_with(mut self, trailers: Option<HeaderMap>) -> Result<Sent, WriteError> {
+        self.end(trailers)
+    }
+
+    /// Completes the response, unless that was done before.
+    pub(super) fn end(&mut self, trailers: Option<HeaderMap>) -> Result<Sent, WriteError> {
+        if self.finished {
+            return Ok(Sent(()));
+        }
         if let Some(left @ 1..) = self.left {
             return Err(WriteError::TooShort(left));
         }
         self.exchange.end_writing(WriteStage::Finished(trailers.map(Box::new)))?;
         self.finished = true;
         Ok(Sent(()))
+    }
+
+    /// Writes `data` once there is room, in the slot `id`, which is to be [forgotten](Self::forget_room) by who gives up.
+    pub(super) fn poll_write(
+        &mut self,
+        data: &mut Bytes,
+        id: &mut Option<u64>,
+        cx: &Context<'_>,
+    ) -> Poll<Result<(), WriteError>> {
+        if self.finished {
+            return Poll::Ready(Err(WriteError::Disconnected(Disconnected::Over)));
+        }
+        let length = data.len() as u64;
+        if length == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        if let Some(left) = self.left.filter(|&left| length > left) {
+            return Poll::Ready(Err(WriteError::TooLong(length - left)));
+        }
+        let poll = self.exchange.poll_write(data, id, cx);
+        if let (Poll::Ready(Ok(())), Some(left)) = (&poll, &mut self.left) {
+            *left -= length;
+        }
+        poll
+    }
+
+    pub(super) fn forget_room(&self, id: Option<u64>) {
+        self.exchange.forget_room(id);
     }
 }
 
@@ -166,24 +202,13 @@ impl Future for Write<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        let length = this.data.len() as u64;
-        if length == 0 {
-            return Poll::Ready(Ok(()));
-        }
-        if let Some(left) = this.writer.left.filter(|&left| length > left) {
-            return Poll::Ready(Err(WriteError::TooLong(length - left)));
-        }
-        let poll = this.writer.exchange.poll_write(&mut this.data, &mut this.id, cx);
-        if let (Poll::Ready(Ok(())), Some(left)) = (&poll, &mut this.writer.left) {
-            *left -= length;
-        }
-        poll
+        this.writer.poll_write(&mut this.data, &mut this.id, cx)
     }
 }
 
 impl Drop for Write<'_> {
     fn drop(&mut self) {
-        self.writer.exchange.forget_room(self.id);
+        self.writer.forget_room(self.id);
     }
 }
 

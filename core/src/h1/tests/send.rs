@@ -9,6 +9,8 @@ const KEPT_10: &str = "GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n";
 const HEAD: &str = "HEAD / HTTP/1.1\r\nHost: h\r\n\r\n";
 const HEAD_10: &str = "HEAD / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
 const UPGRADE: &str = "GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n";
+/// To close says only that no request follows (RFC 9112, section 9.6), and none does.
+const CLOSING: &str = "GET / HTTP/1.1\r\nHost: h\r\nConnection: close, upgrade\r\nUpgrade: x\r\n\r\n";
 const CONNECT: &str = "CONNECT h:1 HTTP/1.1\r\nHost: h:1\r\n\r\n";
 const BROKEN: &str = "GET / HTTP/1.1\r\n\r\n";
 const BROKEN_HEAD: &str = "HEAD / HTTP/1.1\r\n\r\n";
@@ -50,8 +52,14 @@ const RESPONSES: &[Response] = &[
     (BROKEN_HEAD, 400, &[], Exact(2), "ab", "HTTP/1.1 400 Bad Request\r\ncontent-length: 2\r\nconnection: close\r\n\r\n"),
     ("", 408, &[], Exact(2), "ab", "HTTP/1.1 408 Request Timeout\r\ncontent-length: 2\r\nconnection: close\r\n\r\nab"),
     (UPGRADE, 101, &[("upgrade", "x"), ("connection", "Upgrade")], Unknown, "ab", "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\nab"),
+    (UPGRADE, 101, &[("upgrade", "x")], Unknown, "", "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n"),
+    (CLOSING, 101, &[("upgrade", "x")], Unknown, "ab", "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\nab"),
+    (GET, 426, &[("upgrade", "x")], Exact(0), "", "HTTP/1.1 426 Upgrade Required\r\nupgrade: x\r\ncontent-length: 0\r\nconnection: upgrade\r\n\r\n"),
+    (GET, 200, &[("upgrade", "x"), ("connection", "close, upgrade")], Exact(0), "", "HTTP/1.1 200 OK\r\nupgrade: x\r\ncontent-length: 0\r\nconnection: close, upgrade\r\n\r\n"),
+    (KEPT_10, 426, &[("upgrade", "x")], Exact(0), "", "HTTP/1.1 426 Upgrade Required\r\nupgrade: x\r\ncontent-length: 0\r\nconnection: keep-alive, upgrade\r\n\r\n"),
     (UPGRADE, 200, &[], Exact(0), "", "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
     (CONNECT, 200, &[], Exact(0), "ab", "HTTP/1.1 200 OK\r\n\r\nab"),
+    (CONNECT, 200, &[("upgrade", "x")], Exact(0), "ab", "HTTP/1.1 200 OK\r\nupgrade: x\r\nconnection: upgrade\r\n\r\nab"),
     (CONNECT, 403, &[], Exact(0), "", "HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n"),
 ];
 
@@ -183,6 +191,8 @@ fn informational_responses() {
     let mut conn = served(GET);
     conn.send_informational(StatusCode::EARLY_HINTS, &hints, &mut out).unwrap();
     assert_eq!(written(&mut out), "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n");
+    conn.send_informational(StatusCode::EARLY_HINTS, &headers(&[("upgrade", "x")]), &mut out).unwrap();
+    assert_eq!(written(&mut out), "HTTP/1.1 103 Early Hints\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n");
     for status in [StatusCode::SWITCHING_PROTOCOLS, StatusCode::OK] {
         let misuse = conn.send_informational(status, &hints, &mut out);
         assert_eq!(misuse, Err(Misuse::NotInformational(status)));

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 
 use super::{Exchange, NONE, OfRoute, UNSET, Wait, WriteStage, WrittenHead};
 use crate::error::Disconnected;
@@ -115,6 +115,16 @@ impl Exchange {
         Poll::Ready(Ok(()))
     }
 
+    /// Whether the request has been read to its end, and that was well.
+    pub(crate) fn has_read_all(&self) -> bool {
+        matches!(lock(&self.state).incoming.end, Some(Ok(_)))
+    }
+
+    /// Whether a response with this status makes the connection the handler's.
+    pub(crate) fn switches_by(&self, status: StatusCode) -> bool {
+        lock(&self.state).switch.by(status)
+    }
+
     /// Begins the handler's own response.
     pub(crate) fn begin_writing(&self, mut head: WrittenHead) -> Result<(), WriteError> {
         {
@@ -127,10 +137,8 @@ impl Exchange {
             }
             if state.switch.by(head.status) {
                 // The body goes on, without an end, from the moment when the handler asked for the switch; what was
-                // put back is of the message before.
-                if state.incoming.end.take().is_some() {
-                    state.incoming.chunk = None;
-                }
+                // put back, or fetched and never taken, is of the message before.
+                (state.incoming.end, state.incoming.chunk) = (None, None);
             }
             state.outgoing.stage = WriteStage::Open;
             head.before = state.outgoing.head.take();
