@@ -1,6 +1,6 @@
 # What replay.sh and long.sh share; it is read by them, in this folder.
 # shellcheck shell=bash
-targets=(head chunked conn_server conn_client multipart session urlencoded cookies media_type)
+targets=(head chunked conn_server conn_client multipart session urlencoded cookies media_type inflate ws_server ws_client)
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target} RUST_BACKTRACE=0
 
 step() { printf '\n== %s\n' "$*"; }

@@ -14,7 +14,7 @@ use crate::session::session::Session;
 pub(crate) enum Driver {}
 
 impl Driver {
-    pub(super) fn start(&mut self, _: Moment) {
+    pub(super) fn start(&mut self, _: Moment, _: bool) {
         match *self {}
     }
 

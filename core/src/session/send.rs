@@ -333,7 +333,7 @@ impl<S: Service> Session<S> {
         self.send_head(head.status, &head.headers, head.length, io)?;
         self.sending = match head.socket {
             Some(mut socket) => {
-                socket.start(self.now.mono);
+                socket.start(self.now.mono, self.draining);
                 Sending::Socket(socket)
             }
             None => Sending::Writer,

@@ -34,7 +34,7 @@ mod imp {
     const LENT_WINDOW_BITS: u8 = 15;
 
     /// About what an inflater holds, in bytes.
-    const INFLATER_BYTES: usize = 42 << 10;
+    const INFLATER_BYTES: usize = 47 << 10;
 
     /// What both ends agreed on, seen from this one.
     #[derive(Debug)]
@@ -42,6 +42,7 @@ mod imp {
         keeps_inflater: bool,
         keeps_deflater: bool,
         window_bits: u8,
+        level: u8,
         inflater: Option<Box<Inflater>>,
         deflater: Option<Box<Deflater>>,
         /// A message is being inflated.
@@ -49,7 +50,7 @@ mod imp {
     }
 
     impl Compression {
-        pub(in crate::ws) fn new(role: Role, agreed: Option<DeflateParams>) -> Option<Self> {
+        pub(in crate::ws) fn new(role: Role, agreed: Option<DeflateParams>, level: u8) -> Option<Self> {
             let agreed = agreed?;
             let server = (!agreed.server_no_context_takeover, agreed.server_max_window_bits);
             let client = (!agreed.client_no_context_takeover, agreed.client_max_window_bits);
@@ -61,6 +62,7 @@ mod imp {
                 keeps_inflater: peer.0,
                 keeps_deflater: own.0,
                 window_bits: own.1,
+                level,
                 inflater: None,
                 deflater: None,
                 is_inflating: false,
@@ -117,10 +119,17 @@ mod imp {
             }
         }
 
+        /// Nothing more is received.
+        pub(in crate::ws) fn stop_inflating(&mut self) {
+            self.keeps_inflater = false;
+            self.end_inflating();
+        }
+
         /// A message in its compressed form; `None` if that is no shorter and need not be sent.
         pub(in crate::ws) fn deflate(&mut self, payload: &[u8]) -> Option<BytesMut> {
             let window_bits = self.window_bits;
             let deflater = self.deflater.get_or_insert_with(|| Box::new(Deflater::new(window_bits)));
+            deflater.set_level(self.level);
             let mut compressed = BytesMut::new();
             deflater.deflate(payload, &mut compressed);
             if self.keeps_deflater {
@@ -157,7 +166,7 @@ mod imp {
     pub(in crate::ws) enum Compression {}
 
     impl Compression {
-        pub(in crate::ws) fn new(_: Role, _: Option<DeflateParams>) -> Option<Self> {
+        pub(in crate::ws) fn new(_: Role, _: Option<DeflateParams>, _: u8) -> Option<Self> {
             None
         }
 
@@ -176,6 +185,10 @@ mod imp {
             _: &mut BytesMut,
             _: usize,
         ) -> Result<(), Reason> {
+            match *self {}
+        }
+
+        pub(in crate::ws) fn stop_inflating(&mut self) {
             match *self {}
         }
 

@@ -25,6 +25,10 @@ use super::utf8::{self, Utf8Bytes};
 /// Room that is made for a frame that is on its way, in bytes, where less than that has come.
 const ROOM: usize = 16 << 10;
 
+/// Up to this many bytes a payload is copied: it costs no more than to share the input's memory, and a few bytes that
+/// somebody keeps do not keep a whole buffer alive.
+const COPIED: usize = 1024;
+
 /// Which end of the connection it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -56,11 +60,19 @@ pub struct Config {
     pub deflate: Option<DeflateParams>,
     /// Messages with fewer bytes are sent as they are; 128.
     pub compress_from: usize,
+    /// How hard this end tries to compress: 1 is fast, 9 compresses most; 3.
+    pub compression_level: u8,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { message_bytes: 16 << 20, frame_bytes: 16 << 20, deflate: None, compress_from: 128 }
+        Self {
+            message_bytes: 16 << 20,
+            frame_bytes: 16 << 20,
+            deflate: None,
+            compress_from: 128,
+            compression_level: 3,
+        }
     }
 }
 
@@ -135,7 +147,7 @@ pub struct Conn {
     /// Bytes that were taken from the input.
     offset: u64,
     #[cfg(test)]
-    pub(super) examined: u64,
+    examined: u64,
 }
 
 impl Conn {
@@ -146,7 +158,7 @@ impl Conn {
                 Role::Server => None,
                 Role::Client { mask_seed } => Some(Keys::new(mask_seed)),
             },
-            compression: Compression::new(role, config.deflate),
+            compression: Compression::new(role, config.deflate, config.compression_level),
             sending: Sending::Idle,
             pong_due: None,
             state: State::Head,
@@ -161,8 +173,8 @@ impl Conn {
     /// Takes the next event from the front of `input`.
     ///
     /// A message in one frame stays in `input` until it is complete, unmasked as far as it has come; so the caller must
-    /// leave there what is there, and append. Room for what is on its way is made then, but never for more than as much
-    /// again as has come.
+    /// leave there what is there, and append. Room for what is on its way is made there, for 16 KiB or as much again as has
+    /// come. The message then shares the memory of `input`, other than one of up to 1 KiB.
     ///
     /// # Errors
     ///
@@ -282,9 +294,7 @@ impl Conn {
         }
         let there = frame.length;
         self.unmask(&mut frame, &mut input[..there]);
-        // A copy, so that a few bytes that somebody keeps do not keep the whole buffer.
-        let payload = Bytes::copy_from_slice(&input[..frame.length]);
-        self.take(frame.length, input);
+        let payload = self.take_payload(there, input);
         self.state = State::Head;
         match frame.opcode {
             Opcode::Ping => {
@@ -297,6 +307,9 @@ impl Conn {
                 let close = CloseFrame::read(&payload).map_err(|reason| self.fault_before(reason, 1))?;
                 self.state = State::Closed;
                 (self.gathered, self.pong_due) = (None, None);
+                if let Some(compression) = &mut self.compression {
+                    compression.stop_inflating();
+                }
                 Ok(Event::Close(close))
             }
         }
@@ -309,6 +322,7 @@ impl Conn {
         self.unmask(&mut frame, input.get_mut(seen..there).unwrap_or_default());
         if there < frame.length {
             if frame.opcode == Opcode::Data(MessageKind::Text) {
+                self.examine(there - frame.valid.min(there));
                 utf8::advance(&input[..there], &mut frame.valid)
                     .map_err(|at| self.fault(Reason::InvalidUtf8, at))?;
             }
@@ -316,11 +330,7 @@ impl Conn {
             input.reserve((frame.length - there).min(there.max(ROOM)));
             return Ok(Event::NeedInput);
         }
-        let payload = match frame.length {
-            0 => Bytes::new(),
-            length => input.split_to(length).freeze(),
-        };
-        self.offset += frame.length as u64;
+        let payload = self.take_payload(there, input);
         self.state = State::Head;
         match frame.opcode {
             Opcode::Data(MessageKind::Text) => self.text(payload),
@@ -354,6 +364,7 @@ impl Conn {
             false => fault,
         };
         if gathered.kind == MessageKind::Text && !(is_over && inflated.is_ok()) {
+            self.examine(gathered.bytes.len() - gathered.valid);
             utf8::advance(&gathered.bytes, &mut gathered.valid)
                 .map_err(|at| in_frame(self.fault_before(Reason::InvalidUtf8, gathered.bytes.len() - at)))?;
         }
@@ -376,7 +387,8 @@ impl Conn {
     }
 
     /// A text whose last byte is the last one that was taken.
-    fn text(&self, payload: Bytes) -> Result<Event, Fault> {
+    fn text(&mut self, payload: Bytes) -> Result<Event, Fault> {
+        self.examine(payload.len());
         match Utf8Bytes::try_from(payload.clone()) {
             Ok(text) => Ok(Event::Message(Message::Text(text))),
             Err(error) => {
@@ -392,10 +404,26 @@ impl Conn {
             mask::apply(new, key, frame.done);
         }
         frame.done += new.len();
+        self.examine(new.len());
+    }
+
+    /// Counts the bytes that were looked at, for the test that the work is linear in them.
+    fn examine(&mut self, _bytes: usize) {
         #[cfg(test)]
         {
-            self.examined += new.len() as u64;
+            self.examined += _bytes as u64;
         }
+    }
+
+    /// Takes a payload that lies in the input as a whole.
+    fn take_payload(&mut self, length: usize, input: &mut BytesMut) -> Bytes {
+        if length > COPIED {
+            self.offset += length as u64;
+            return input.split_to(length).freeze();
+        }
+        let payload = Bytes::copy_from_slice(&input[..length]);
+        self.take(length, input);
+        payload
     }
 
     fn take(&mut self, count: usize, input: &mut BytesMut) {
@@ -417,6 +445,12 @@ impl Conn {
     fn fail(&mut self, error: Error) {
         self.state = State::Failed(error);
         (self.gathered, self.compression, self.pong_due) = (None, None, None);
+    }
+
+    /// How many bytes were unmasked, and how many were checked to be UTF-8.
+    #[cfg(test)]
+    pub(super) fn examined(&self) -> u64 {
+        self.examined
     }
 
     /// Whether a Close was sent.

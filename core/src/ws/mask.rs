@@ -6,11 +6,12 @@
 use std::hash::{DefaultHasher, Hasher};
 
 /// How many bytes are masked at once: as much as the compiler makes into a few wide operations.
-const LANE: usize = 64;
+const LANE: usize = 32;
 
 /// Masks or unmasks `bytes`, of which the first has the offset `at` in its frame's payload.
-pub(super) fn apply(bytes: &mut [u8], key: [u8; 4], at: usize) {
-    let pattern: [u8; LANE] = std::array::from_fn(|index| key[(at.wrapping_add(index)) % 4]);
+pub(super) fn apply(bytes: &mut [u8], mut key: [u8; 4], at: usize) {
+    key.rotate_left(at % 4);
+    let pattern: [u8; LANE] = std::array::from_fn(|index| key[index % 4]);
     let mut lanes = bytes.chunks_exact_mut(LANE);
     for lane in &mut lanes {
         xor(lane, &pattern);

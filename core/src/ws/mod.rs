@@ -2,11 +2,11 @@
 //! compressed messages (RFC 7692).
 //!
 //! The rule: what the RFC forbids is refused at the byte that makes it certain ([`Error`]), what we are asked to send and
-//! may not is an error ([`Misuse`]), and nothing is announced that memory is set aside for before it has come.
+//! may not is an error ([`Misuse`]), and memory is set aside for what has come and not for what was announced.
 //!
 //! A [`Conn`] owns no socket, and as long as no message is under way no memory. [`Conn::next`] takes events from the front
 //! of a buffer, the `send_*` methods append to an [`Output`](crate::machine::Output). A message that comes in one frame
-//! is unmasked where it lies and never copied.
+//! is unmasked where it lies, and a long one is not copied.
 //!
 //! ```
 //! use bakestone::machine::Output;
@@ -33,7 +33,7 @@
 //!
 //! // and answers.
 //! server.send_close(frame.as_ref(), &mut wire)?;
-//! assert_eq!(wire.copy_to_bytes(wire.remaining()), "\u{8a}\u{c}still there?\u{88}\u{2}\u{3}\u{e8}".chars().map(|c| c as u8).collect::<Vec<_>>());
+//! assert_eq!(wire.copy_to_bytes(wire.remaining()), b"\x8a\x0cstill there?\x88\x02\x03\xe8"[..]);
 //! # Ok(())
 //! # }
 //! ```

@@ -142,7 +142,8 @@ impl Conn {
     }
 
     /// Sends a Close, after which nothing may be sent; also between two fragments, and after an
-    /// [error](Self::next). Without a frame it is one without a code.
+    /// [error](Self::next). Without a frame it is one without a code. What the peer sends before its own Close is still
+    /// received.
     ///
     /// # Errors
     ///

@@ -8,7 +8,12 @@ pub mod events;
 pub mod fields;
 #[path = "../../tests/naive/mod.rs"]
 pub mod naive;
+#[path = "../../tests/deflate/naive.rs"]
+pub mod naive_deflate;
 #[path = "../../tests/multipart/naive.rs"]
 pub mod naive_multipart;
+#[path = "../../tests/ws_frames/naive.rs"]
+pub mod naive_ws;
 pub mod records;
 pub mod run;
+pub mod ws;

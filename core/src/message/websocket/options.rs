@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::limits::Limits;
 use crate::message::Overflow;
-use crate::ws::{DeflateOptions, OriginPolicy};
+use crate::ws::{Config, DeflateOptions, OriginPolicy};
 
 /// How a WebSocket behaves.
 ///
@@ -38,7 +38,7 @@ pub struct WebSocketOptions {
     /// What happens where that is full: [`Wait`](Overflow::Wait) by default; [`Close`](Overflow::Close) closes with
     /// 1013.
     pub overflow: Overflow,
-    /// From one ping to the next; without it none is sent. [`Limits::websocket_ping_time`].
+    /// From one ping to the next, at least 10 ms; without it none is sent. [`Limits::websocket_ping_time`].
     pub ping_time: Option<Duration>,
     /// From a ping to anything that the peer sends; past it the peer is lost. [`Limits::websocket_pong_time`].
     pub pong_time: Duration,
@@ -67,6 +67,14 @@ impl WebSocketOptions {
             deflate: DeflateOptions::default(),
             compress_from: 128,
         }
+    }
+
+    /// The part of it that is the codec's; compression is still to be agreed on.
+    pub(super) fn config(&self) -> Config {
+        let mut config = Config::default();
+        (config.message_bytes, config.frame_bytes) = (self.message_bytes, self.frame_bytes);
+        (config.compress_from, config.compression_level) = (self.compress_from, self.deflate.level);
+        config
     }
 }
 

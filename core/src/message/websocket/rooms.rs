@@ -3,7 +3,7 @@
 //! The rule: a message is framed once for all, and compressed once for all that agree on how; each member has its own
 //! bounded queue, so that who reads slowly is dealt with by the group's policy and never by its memory.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -159,7 +159,7 @@ pub struct Rooms {
 
 struct Map {
     overflow: Overflow,
-    rooms: Mutex<HashMap<Arc<str>, Group>>,
+    rooms: Mutex<BTreeMap<Arc<str>, Group>>,
 }
 
 impl Map {
@@ -240,7 +240,7 @@ impl Rooms {
         lock(&self.map.rooms).get(room).map_or(0, Group::len)
     }
 
-    /// The names of the rooms that there are, in no order.
+    /// The names of the rooms that there are, in their order.
     pub fn names(&self) -> Vec<String> {
         lock(&self.map.rooms).keys().map(ToString::to_string).collect()
     }

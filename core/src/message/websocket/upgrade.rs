@@ -46,8 +46,7 @@ pub struct WebSocketUpgrade {
 
 impl WebSocketUpgrade {
     pub(crate) fn new(request: &Request) -> Result<Self> {
-        let offer =
-            ws::Offer::check(request.method(), request.version(), request.headers()).map_err(refused)?;
+        let offer = ws::Offer::check(request.method(), request.version(), request.headers())?;
         if request.content_length().unwrap_or(0) > 0
             || request.headers().contains_key(header::TRANSFER_ENCODING)
         {
@@ -108,10 +107,7 @@ impl WebSocketUpgrade {
         if !self.offer.allows_origin(&self.options.origin, scheme, self.host.as_deref()) {
             return Err(WebSocketError::OriginRefused.into());
         }
-        let mut config = ws::Config::default();
-        config.message_bytes = self.options.message_bytes;
-        config.frame_bytes = self.options.frame_bytes;
-        config.compress_from = self.options.compress_from;
+        let mut config = self.options.config();
         let headers = self.response_headers(headers, &mut config)?;
         let Some(exchange) = self.context.exchange() else {
             return Err(WebSocketError::Disconnected(crate::error::Disconnected::Over).into());
@@ -126,7 +122,7 @@ impl WebSocketUpgrade {
             socket: Some(Driver::new(conn, shared.clone(), &self.options)),
         };
         exchange.begin_writing(head)?;
-        let mut starting = Starting { exchange, started: false };
+        let mut starting = Starting { exchange, shared: &shared, started: false };
         poll_fn(|cx| shared.poll_started(cx)).await?;
         starting.started = true;
         drop(starting);
@@ -163,15 +159,10 @@ impl WebSocketUpgrade {
     }
 }
 
-/// The answer to a request that opens no WebSocket.
-fn refused(error: ws::HandshakeError) -> Error {
-    let answer = Error::new(error.status(), error.to_string());
-    error.headers().fold(answer, |answer, (name, value)| answer.with_header(name, value))
-}
-
 /// An acceptance that has not been sent: one that is dropped is taken back.
 struct Starting<'a> {
     exchange: &'a Exchange,
+    shared: &'a Shared,
     started: bool,
 }
 
@@ -180,6 +171,8 @@ impl Drop for Starting<'_> {
         if !self.started {
             // If the client is gone there is nothing to take back.
             let _ = self.exchange.end_writing(WriteStage::Abandoned);
+            // If it has just been sent, nobody is left to hold the socket.
+            self.shared.release();
         }
     }
 }

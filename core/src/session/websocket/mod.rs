@@ -23,6 +23,9 @@ use crate::ws::{self, CloseCode, CloseFrame};
 /// A deadline is never now.
 const TICK: Duration = Duration::from_nanos(1);
 
+/// Whoever asks for pings more often than so would have the machine do nothing else.
+const LEAST_PING_TIME: Duration = Duration::from_millis(10);
+
 /// The session's side of one socket.
 pub(crate) struct Driver {
     conn: ws::Conn,
@@ -56,7 +59,7 @@ impl Driver {
         Box::new(Self {
             conn,
             shared,
-            ping_time: options.ping_time,
+            ping_time: options.ping_time.map(|time| time.max(LEAST_PING_TIME)),
             pong_time: options.pong_time.max(TICK),
             close_time: options.close_time,
             ping_at: None,
@@ -68,9 +71,12 @@ impl Driver {
         })
     }
 
-    /// The protocols are switched.
-    pub(super) fn start(&mut self, now: Moment) {
+    /// The protocols are switched, maybe by a server that stops already.
+    pub(super) fn start(&mut self, now: Moment, draining: bool) {
         self.ping_at = self.ping_time.map(|time| now + time);
+        if draining {
+            self.drain();
+        }
         self.shared.start();
     }
 
@@ -232,7 +238,7 @@ impl<S: Service> Session<S> {
         if socket.ping_at.is_none_or(|at| at > now) {
             return false;
         }
-        socket.ping_at = socket.ping_time.map(|time| now + time.max(TICK));
+        socket.ping_at = socket.ping_time.map(|time| now + time);
         if has_room && socket.silent_since.is_none() {
             socket.silent_since = Some(now);
             let _ = socket.conn.send_ping(b"", &mut io.output);

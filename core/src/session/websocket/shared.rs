@@ -76,7 +76,7 @@ impl End {
         match self {
             Self::Closed => WebSocketError::Closed,
             Self::Lost(why) => WebSocketError::Disconnected(*why),
-            Self::Failed(error) => WebSocketError::Refused(error.clone()),
+            Self::Failed(error) => WebSocketError::Refused(*error),
             Self::Overflowed => WebSocketError::Overflowed,
         }
     }
@@ -227,20 +227,21 @@ impl Shared {
         waker.into_iter().for_each(Waker::wake);
     }
 
-    /// Whether the session may read the next message.
+    /// Whether the session may read the next message. After the end there is nobody to wait for.
     pub(super) fn takes_message(&self) -> bool {
-        lock(&self.state).inbox.is_none()
+        let state = lock(&self.state);
+        state.inbox.is_none() || state.end.is_some()
     }
 
     pub(super) fn is_released(&self) -> bool {
         lock(&self.state).released
     }
 
-    /// Hands over a message; one for nobody is dropped.
+    /// Hands over a message; one for nobody is dropped, and so is one that comes behind the end.
     pub(super) fn give(&self, message: Message) {
         let (waker, for_nobody) = {
             let mut state = lock(&self.state);
-            match state.released {
+            match state.released || state.end.is_some() {
                 true => (None, Some(message)),
                 false => (state.reader.take(), state.inbox.replace(message)),
             }
