@@ -219,7 +219,8 @@ impl Error {
     ///
     /// Core's own errors have one where they are the client's matter: that of a [`Refusal`] or a [`Rejection`],
     /// `limit-exceeded`, `disconnected`, `body-timed-out`, `not-utf8`, `not-text`, `unknown-charset`, `too-many-tasks`,
-    /// `stopping`, `storage-full`, `upgrade-required`, `not-connect`, `unread-content`.
+    /// `stopping`, `storage-full`, `upgrade-required`, `not-connect`, `unread-content`, `websocket-closed`,
+    /// `websocket-refused`, `websocket-origin`, and those of a handshake.
     ///
     /// It is the `type` of the problem details (RFC 9457, section 3.1.1): `urn:bakestone:` and the name, or the code
     /// itself if it has a colon; `about:blank` without one.
@@ -368,6 +369,8 @@ fn meaning(error: &(dyn std::error::Error + 'static)) -> Meaning {
     #[cfg(feature = "websocket")]
     match error.downcast_ref() {
         Some(WebSocketError::OriginRefused) => return told(StatusCode::FORBIDDEN, "websocket-origin"),
+        // That the talk is over is no fault of ours.
+        Some(WebSocketError::Closed) => return told(StatusCode::BAD_REQUEST, "websocket-closed"),
         Some(WebSocketError::Disconnected(_)) => return told(StatusCode::BAD_REQUEST, "disconnected"),
         Some(WebSocketError::Refused(_)) => return told(StatusCode::BAD_REQUEST, "websocket-refused"),
         _ => {}

@@ -34,6 +34,11 @@ impl Level {
 
     /// The response for `error`, once it is there.
     pub(super) async fn render(&self, error: Error, origin: Origin) -> Response {
+        if let Some(exchange) = &origin.exchange {
+            if error.status().is_client_error() || error.status().is_server_error() {
+                exchange.note_failure();
+            }
+        }
         let asked = origin.exchange.as_deref().and_then(Exchange::asked);
         match self.answer(error, asked, origin.route.as_deref()) {
             Answer::Ready(response) => response,

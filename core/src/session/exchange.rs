@@ -49,6 +49,8 @@ struct State {
     over: bool,
     /// The handler returned its response.
     responded: bool,
+    /// The handler failed, and its error is being rendered.
+    failed: bool,
     /// Whether the handler is told of the loss, beyond what reading and writing tell.
     told: bool,
     /// Each waiting future has a place of its own.
@@ -293,6 +295,16 @@ impl Exchange {
     pub(crate) fn end(&self) {
         lock(&self.state).over = true;
         self.lose(Disconnected::Over, true);
+    }
+
+    /// The handler failed, whatever its error is rendered to.
+    pub(crate) fn note_failure(&self) {
+        lock(&self.state).failed = true;
+    }
+
+    /// Whether the handler failed.
+    pub(crate) fn has_failed(&self) -> bool {
+        lock(&self.state).failed
     }
 
     /// What the handler wants done when the peer is gone, if it has said so.

@@ -8,6 +8,7 @@ mod forms;
 mod rates;
 mod sizes;
 mod times;
+mod websockets;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use bakestone::{
     App, Bytes, Context, Form, FormData, HeaderMap, Limits, MultiMap, Request, Result, Session, StatusCode,
     Text, get, post,
 };
-use bakestone_testkit::Wire;
+use bakestone_testkit::{Frame, Wire};
 
 use forms::{
     a_form_of_parts_has_what_the_bounds_allow_and_no_more, files_are_in_memory_up_to_the_bound_together,
@@ -34,6 +35,10 @@ use sizes::{
     input_is_read_ahead_up_to_the_bound, output_is_made_up_to_the_bound,
 };
 use times::TIMES;
+use websockets::{
+    a_message_and_a_frame_have_what_the_bounds_allow_and_no_more,
+    a_silent_peer_is_asked_as_often_as_the_bound_says, a_socket_queues_up_to_the_bound,
+};
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const LARGE: &str = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -83,6 +88,7 @@ fn app() -> AppService {
         .route("/large", get(|| vec![b'x'; LARGE_BYTES]))
         .route("/bytes", get(bytes))
         .route("/spawn", get(spawn))
+        .route("/socket", get(websockets::echo))
         .build()
         .unwrap()
 }
@@ -126,7 +132,7 @@ fn expect_last_answer(wire: &mut Server, status: &str, why: &str) {
 }
 
 /// The bounds that stand in no table, each with the test that shows it.
-const OTHERS: [(&str, fn()); 15] = [
+const OTHERS: [(&str, fn()); 19] = [
     ("form_bytes", a_form_of_parts_has_what_the_bounds_allow_and_no_more),
     ("form_files", a_form_of_parts_has_what_the_bounds_allow_and_no_more),
     ("form_fields", a_form_of_parts_has_what_the_bounds_allow_and_no_more),
@@ -142,6 +148,10 @@ const OTHERS: [(&str, fn()); 15] = [
     ("minimum_rate", a_body_at_the_rate_lives_and_a_slower_one_is_cut),
     ("minimum_rate", a_response_at_the_rate_lives_and_a_slower_one_is_cut),
     ("minimum_rate", a_byte_now_and_then_holds_nothing_unless_the_rate_is_off),
+    ("websocket_message_bytes", a_message_and_a_frame_have_what_the_bounds_allow_and_no_more),
+    ("websocket_frame_bytes", a_message_and_a_frame_have_what_the_bounds_allow_and_no_more),
+    ("websocket_queue_bytes", a_socket_queues_up_to_the_bound),
+    ("websocket_ping_time", a_silent_peer_is_asked_as_often_as_the_bound_says),
 ];
 
 /// The names of the fields, but for what is no bound: the switches of what is read leniently.
@@ -165,7 +175,7 @@ fn every_limit_has_a_row() {
 
 type Set = fn(&mut Limits, usize);
 
-const MORE_SIZES: [(&str, Set); 10] = [
+const MORE_SIZES: [(&str, Set); 13] = [
     ("form_bytes", |limits, value| limits.form_bytes = value as u64),
     ("form_files", |limits, value| limits.form_files = value),
     ("form_file_memory_bytes", |limits, value| limits.form_file_memory_bytes = value),
@@ -176,6 +186,9 @@ const MORE_SIZES: [(&str, Set); 10] = [
     ("output_bytes", |limits, value| limits.output_bytes = value),
     ("read_ahead", |limits, value| limits.read_ahead = value),
     ("tasks", |limits, value| limits.tasks = value),
+    ("websocket_message_bytes", |limits, value| limits.websocket_message_bytes = value),
+    ("websocket_frame_bytes", |limits, value| limits.websocket_frame_bytes = value),
+    ("websocket_queue_bytes", |limits, value| limits.websocket_queue_bytes = value),
 ];
 
 fn sizes() -> impl Iterator<Item = (&'static str, Set)> {
@@ -204,15 +217,19 @@ fn the_least_and_the_most_of_each_bound_harm_nobody() {
         [Duration::ZERO, Duration::MAX].map(|value| limits(|limits| (time.set)(limits, value)))
     });
     let rates = [0, u32::MAX].map(|value| limits(|limits| limits.minimum_rate = value));
+    let pings =
+        [Duration::ZERO, Duration::MAX].map(|time| limits(|limits| limits.websocket_ping_time = Some(time)));
+    let text = Frame::text("x").masked([1, 2, 3, 4]).to_bytes();
     let inputs = [
-        GET.to_owned(),
-        LARGE.to_owned(),
-        with_length("/", 3) + "on",
-        chunked("1\r\nx\r\n0\r\n\r\n"),
-        form("a=b"),
-        forms::form("--b\r\nContent-Disposition: form-data; name=a; filename=f\r\n\r\nx\r\n"),
+        GET.into(),
+        LARGE.into(),
+        (with_length("/", 3) + "on").into(),
+        chunked("1\r\nx\r\n0\r\n\r\n").into(),
+        form("a=b").into(),
+        forms::form("--b\r\nContent-Disposition: form-data; name=a; filename=f\r\n\r\nx\r\n").into(),
+        [websockets::handshake(), text].concat(),
     ];
-    for limits in numbers.chain(times).chain(rates) {
+    for limits in numbers.chain(times).chain(rates).chain(pings) {
         for (input, hold) in inputs.iter().flat_map(|input| [(input, false), (input, true)]) {
             let mut wire = serve(&limits);
             wire.hold_output(hold).feed(input).advance(HOUR);

@@ -6,8 +6,9 @@ use std::time::Duration;
 use bakestone::machine::Phase;
 use bakestone::session::{Event, Stage};
 use bakestone::{Lifecycle, Limits, Session};
-use bakestone_testkit::Wire;
+use bakestone_testkit::{Frame, Wire};
 
+use crate::websockets::open;
 use crate::{
     GET, HOUR, LARGE, LARGE_BYTES, MILLISECOND, SECOND, Server, app, expect_last_answer, limits, serve,
     with_length,
@@ -215,7 +216,31 @@ pub(crate) const TIMES: &[Time] = &[
         deadline: "drain_time",
         end: End::Reset,
     },
+    Time {
+        name: "websocket_pong_time",
+        case: "from a ping, whatever came before it",
+        default: Some(Duration::from_secs(20)),
+        set: |limits, time| limits.websocket_pong_time = time,
+        begin: |wire| open(wire).advance(29 * SECOND).feed(pong()).advance(SECOND).expect(b"\x89\x00"),
+        in_time: |wire| wire.feed(pong()),
+        deadline: "websocket_pong_time",
+        end: End::Reset,
+    },
+    Time {
+        name: "websocket_close_time",
+        case: "from our close, whatever else comes",
+        default: Some(Duration::from_secs(5)),
+        set: |limits, time| limits.websocket_close_time = time,
+        begin: |wire| open(wire).drain().expect(b"\x88\x02\x03\xe9").feed(pong()),
+        in_time: |wire| wire.feed(Frame::close(1001, "").masked([0; 4]).to_bytes()).finish().expect_closed(),
+        deadline: "websocket_close_time",
+        end: End::Close,
+    },
 ];
+
+fn pong() -> Vec<u8> {
+    Frame::pong("").masked([0; 4]).to_bytes()
+}
 
 /// A server under `limits`, and the deadlines that pass there.
 fn watched(limits: &Limits) -> (Server, Arc<Mutex<Vec<String>>>) {

@@ -44,7 +44,7 @@ pub struct WebSocketSender {
     overflow: Overflow,
 }
 
-/// The half of a [`WebSocket`] that receives.
+/// The half of a [`WebSocket`] that receives. Once it is dropped, what the peer sends is dropped as well.
 pub struct WebSocketReceiver {
     handle: Arc<Handle>,
     protocol: Option<Arc<str>>,
@@ -59,6 +59,12 @@ struct Handle(Arc<Shared>);
 impl Drop for Handle {
     fn drop(&mut self) {
         self.0.release();
+    }
+}
+
+impl Drop for WebSocketReceiver {
+    fn drop(&mut self) {
+        self.handle.0.stop_receiving();
     }
 }
 
@@ -175,7 +181,9 @@ impl WebSocket {
         self.sender.clone()
     }
 
-    /// Parts it for two tasks. The socket lives while one of them does.
+    /// Parts it for two tasks. The socket lives while one of them does. Who only sends drops the receiver: a message that
+    /// nobody takes keeps what is behind it unread, the peer's close and its pongs too, and without a receiver there is
+    /// none to take.
     pub fn split(self) -> (WebSocketSender, WebSocketReceiver) {
         (self.sender, self.receiver)
     }

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use crate::app::{FromParts, States};
 use crate::error::{Error, Result};
-use crate::message::{Context, Request, Response, WebSocket, WebSocketError, WebSocketOptions};
+use crate::message::{Context, Request, Response, WebSocket, WebSocketError, WebSocketOptions, WriteError};
 use crate::session::exchange::{Exchange, WriteStage, WrittenHead};
 use crate::session::websocket::{Driver, Shared};
 use crate::ws;
@@ -36,7 +36,11 @@ use crate::ws;
 /// ```
 #[must_use = "it is to be accepted, or answered with a response"]
 #[derive(Debug)]
-pub struct WebSocketUpgrade {
+// In a box, since the handler's future keeps room for it as long as the socket lives.
+pub struct WebSocketUpgrade(Box<Asked>);
+
+#[derive(Debug)]
+struct Asked {
     offer: ws::Offer,
     context: Context,
     host: Option<Box<str>>,
@@ -55,32 +59,33 @@ impl WebSocketUpgrade {
         let context = request.context().clone();
         let options = context.exchange().map(|exchange| WebSocketOptions::new(exchange.limits()));
         let host = request.host().map(Into::into);
-        Ok(Self { offer, context, host, protocol: None, options: options.unwrap_or_default() })
+        let options = options.unwrap_or_default();
+        Ok(Self(Box::new(Asked { offer, context, host, protocol: None, options })))
     }
 
     /// How the socket is to behave.
     pub fn options_mut(&mut self) -> &mut WebSocketOptions {
-        &mut self.options
+        &mut self.0.options
     }
 
     /// The same with these options.
     pub fn with_options(mut self, options: WebSocketOptions) -> Self {
-        self.options = options;
+        self.0.options = options;
         self
     }
 
     /// The subprotocols that the client offers, those it prefers first.
     pub fn protocols(&self) -> impl Iterator<Item = &str> {
-        self.offer.protocols()
+        self.0.offer.protocols()
     }
 
     /// Chooses the first of `protocols` that the client has offered; `None` if there is none.
     pub fn select_protocol<'p>(&mut self, protocols: impl IntoIterator<Item = &'p str>) -> Option<&str> {
-        self.protocol = protocols
+        self.0.protocol = protocols
             .into_iter()
-            .find(|protocol| self.offer.protocols().any(|offered| offered == *protocol))
+            .find(|protocol| self.0.offer.protocols().any(|offered| offered == *protocol))
             .map(Into::into);
-        self.protocol.as_deref()
+        self.0.protocol.as_deref()
     }
 
     /// Accepts it: the protocols are switched when this resolves.
@@ -88,8 +93,8 @@ impl WebSocketUpgrade {
     /// # Errors
     ///
     /// [`WebSocketError::OriginRefused`], which is 403 as a response; [`WebSocketError::Disconnected`].
-    pub async fn accept(self) -> Result<WebSocket> {
-        self.accept_with(None, HeaderMap::new()).await
+    pub fn accept(self) -> impl Future<Output = Result<WebSocket>> + Send {
+        self.accept_with(None, HeaderMap::new())
     }
 
     /// Accepts it with a subprotocol of those that are offered, and with fields for the response: `Set-Cookie`, for
@@ -99,34 +104,46 @@ impl WebSocketUpgrade {
     ///
     /// As [`accept`](Self::accept); [`WebSocketError::ProtocolNotOffered`], and [`WebSocketError::HeaderNotAllowed`]
     /// for a field that is the handshake's own.
-    pub async fn accept_with(mut self, protocol: Option<&str>, headers: HeaderMap) -> Result<WebSocket> {
+    pub fn accept_with(
+        self,
+        protocol: Option<&str>,
+        headers: HeaderMap,
+    ) -> impl Future<Output = Result<WebSocket>> + Send {
+        // In a place of its own, so that the handler's future does not keep room for it as long as the socket lives.
+        Box::pin(self.accepting(protocol, headers))
+    }
+
+    async fn accepting(mut self, protocol: Option<&str>, headers: HeaderMap) -> Result<WebSocket> {
         if let Some(protocol) = protocol {
             self.select_protocol([protocol]).ok_or(WebSocketError::ProtocolNotOffered)?;
         }
-        let scheme = self.context.connection().scheme();
-        if !self.offer.allows_origin(&self.options.origin, scheme, self.host.as_deref()) {
+        let scheme = self.0.context.connection().scheme();
+        if !self.0.offer.allows_origin(&self.0.options.origin, scheme, self.0.host.as_deref()) {
             return Err(WebSocketError::OriginRefused.into());
         }
-        let mut config = self.options.config();
+        let mut config = self.0.options.config();
         let headers = self.response_headers(headers, &mut config)?;
-        let Some(exchange) = self.context.exchange() else {
+        let Some(exchange) = self.0.context.exchange() else {
             return Err(WebSocketError::Disconnected(crate::error::Disconnected::Over).into());
         };
-        let shared = Shared::new(exchange.scope.clone(), self.options.queue_bytes);
+        let shared = Shared::new(exchange.scope.clone(), self.0.options.queue_bytes);
         let conn = ws::Conn::new(ws::Role::Server, config);
         let head = WrittenHead {
             status: StatusCode::SWITCHING_PROTOCOLS,
             headers,
             length: None,
             before: None,
-            socket: Some(Driver::new(conn, shared.clone(), &self.options)),
+            socket: Some(Driver::new(conn, shared.clone(), &self.0.options)),
         };
-        exchange.begin_writing(head)?;
+        exchange.begin_writing(head).map_err(|error| match error {
+            WriteError::Disconnected(why) => WebSocketError::Disconnected(why).into(),
+            error => Error::from(error),
+        })?;
         let mut starting = Starting { exchange, shared: &shared, started: false };
         poll_fn(|cx| shared.poll_started(cx)).await?;
         starting.started = true;
         drop(starting);
-        Ok(WebSocket::new(shared, self.options.overflow, self.protocol))
+        Ok(WebSocket::new(shared, self.0.options.overflow, self.0.protocol))
     }
 
     /// Refuses it with `response`: the same as to return the response.
@@ -146,12 +163,12 @@ impl WebSocketUpgrade {
             return Err(WebSocketError::HeaderNotAllowed.into());
         }
         headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-        headers.insert(header::SEC_WEBSOCKET_ACCEPT, self.offer.accept_key());
-        if let Some(protocol) = &self.protocol {
+        headers.insert(header::SEC_WEBSOCKET_ACCEPT, self.0.offer.accept_key());
+        if let Some(protocol) = &self.0.protocol {
             let value = HeaderValue::from_str(protocol).map_err(|_| WebSocketError::ProtocolNotOffered)?;
             headers.insert(header::SEC_WEBSOCKET_PROTOCOL, value);
         }
-        if let Some((agreed, value)) = self.offer.negotiate(&self.options.deflate) {
+        if let Some((agreed, value)) = self.0.offer.negotiate(&self.0.options.deflate) {
             headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, value);
             config.deflate = Some(agreed);
         }

@@ -131,10 +131,9 @@ impl Driver {
     }
 
     /// Nothing is queued, so the close that is wanted leaves.
-    fn say_close(&mut self, now: Moment, io: &mut Io) -> bool {
+    fn say_close(&mut self, has_failed: bool, now: Moment, io: &mut Io) -> bool {
         if self.shared.is_released() {
-            // What the end of the handler has to say of it, it has said by now.
-            self.close(CloseCode::NORMAL);
+            self.close(if has_failed { CloseCode::INTERNAL } else { CloseCode::NORMAL });
         }
         let Some(frame) = self.shared.closing() else { return false };
         let _ = self.conn.send_close(Some(&frame), &mut io.output);
@@ -221,7 +220,7 @@ impl<S: Service> Session<S> {
                 break;
             }
             let Some(outgoing) = socket.shared.take_outgoing() else {
-                moved |= socket.say_close(self.now.mono, io);
+                moved |= socket.say_close(self.exchange.has_failed(), self.now.mono, io);
                 break;
             };
             socket.send(&outgoing, io);

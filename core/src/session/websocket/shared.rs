@@ -36,6 +36,9 @@ struct State {
     closing: Option<CloseFrame>,
     peer_close: Option<CloseFrame>,
     end: Option<End>,
+    /// Nobody receives any more.
+    deaf: bool,
+    /// Nobody holds a part of it any more.
     released: bool,
 }
 
@@ -191,15 +194,21 @@ impl Shared {
         Ok(())
     }
 
-    /// Nobody holds a part of it any more.
-    pub(crate) fn release(&self) {
+    /// Nobody receives any more: what the peer still says is dropped, but for what the protocol needs.
+    pub(crate) fn stop_receiving(&self) {
         let inbox = {
             let mut state = lock(&self.state);
-            state.released = true;
+            state.deaf = true;
             state.inbox.take()
         };
         drop(inbox);
         self.scope.nudge();
+    }
+
+    /// Nobody holds a part of it any more.
+    pub(crate) fn release(&self) {
+        lock(&self.state).released = true;
+        self.stop_receiving();
     }
 
     pub(crate) fn peer_close(&self) -> Option<CloseFrame> {
@@ -241,7 +250,7 @@ impl Shared {
     pub(super) fn give(&self, message: Message) {
         let (waker, for_nobody) = {
             let mut state = lock(&self.state);
-            match state.released || state.end.is_some() {
+            match state.deaf || state.end.is_some() {
                 true => (None, Some(message)),
                 false => (state.reader.take(), state.inbox.replace(message)),
             }
