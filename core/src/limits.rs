@@ -139,7 +139,9 @@ impl Default for Limits {
 
 impl Limits {
     /// The most memory, in bytes, that core keeps alive for one connection whose driver reads at most 16 KiB
-    /// at a time, whatever the peer does; what handlers keep for themselves comes on top.
+    /// at a time, whatever the peer does; what handlers keep for themselves comes on top, and what a WebSocket is for: a
+    /// message on its way in, of [`websocket_message_bytes`](Self::websocket_message_bytes), and the queue on the way
+    /// out, of [`websocket_queue_bytes`](Self::websocket_queue_bytes).
     ///
     /// It counts capacity and not content: a growing buffer is at most twice what it holds, and a slice of one
     /// byte keeps its whole block.

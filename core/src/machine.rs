@@ -194,6 +194,9 @@ impl ConnectionInfo {
     }
 }
 
+/// The most input memory that goes from one connection to the next, in bytes.
+const LENT: usize = 64 << 10;
+
 /// Everything that a driver and a [`Machine`] share. The driver owns it.
 #[derive(Debug, Default)]
 #[non_exhaustive]
@@ -243,8 +246,10 @@ impl Io {
     pub fn give_back(&mut self, memory: &mut Memory) {
         if self.input.is_empty() {
             // Of two the larger is kept; the other is one too many, since only one connection has its turn.
-            let input = std::mem::take(&mut self.input);
-            if input.capacity() > memory.input.capacity() {
+            let mut input = std::mem::take(&mut self.input);
+            // What is read into it next pins all of it: a head does, for as long as its handler runs.
+            let is_large = input.try_reclaim(LENT + 1);
+            if !is_large && input.capacity() > memory.input.capacity() {
                 memory.input = input;
             }
         }
@@ -346,5 +351,25 @@ impl<M: Machine + ?Sized> Machine for &mut M {
 impl<M: Machine + ?Sized> Machine for Box<M> {
     fn step(&mut self, now: Now, io: &mut Io, cx: &mut Context<'_>) -> Wants {
         (**self).step(now, io, cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_grew_large_is_not_lent_on() {
+        let (mut io, mut memory) = (Io::default(), Memory::default());
+        io.lend(&mut memory);
+        io.input.extend_from_slice(&[0; 1 << 20]);
+        drop(io.input.split_to(1 << 20).freeze());
+        io.input.reserve(16 << 10);
+        io.give_back(&mut memory);
+        io.lend(&mut memory);
+        io.input.reserve(16 << 10);
+        io.input.extend_from_slice(b"GET / HTTP/1.1\r\n\r\n");
+        let _head = io.input.split().freeze();
+        assert!(io.input.capacity() <= LENT, "the head pins {} bytes more", io.input.capacity());
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use bakestone::app::{LastEventId, Next, StaticFiles};
@@ -18,6 +18,9 @@ use bakestone::{
     header, post,
 };
 use bakestone_std::{Handle, Server};
+
+#[path = "../src/chat/app.rs"]
+mod chat;
 
 /// How long a browser may take to start and to do what it is to do.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -65,16 +68,22 @@ impl Drop for Browser {
     }
 }
 
-/// A server that shows `page` at `/`, and what the page told it.
+/// A server that shows `page` at `/test`, and what the page told it.
 struct Site {
+    page: &'static str,
     url: String,
-    handle: Handle,
+    /// There but for the moment of a restart.
+    running: Option<Running>,
     told: Receiver<String>,
+    tells: Told,
     /// Each request for something else, and the status that it got: `/path [range] 206`.
     asked: Asked,
 }
 
 type Asked = Arc<Mutex<Vec<String>>>;
+
+/// A server in a thread of its own.
+type Running = (Handle, JoinHandle<Result<(), String>>);
 
 /// Where the page's words go.
 #[derive(Clone)]
@@ -89,30 +98,20 @@ fn tell(State(told): State<Told>, words: String) -> Text<&'static str> {
 impl Site {
     fn start(page: &'static str, app: App) -> Self {
         let (sender, told) = channel();
-        let asked = Asked::default();
-        let note = asked.clone();
-        let noting = move |request: Request, next: Next| {
-            let note = note.clone();
-            async move {
-                let range = request.headers().get(header::RANGE).and_then(|range| range.to_str().ok());
-                let line = format!("{} [{}]", request.raw_path(), range.unwrap_or_default());
-                let response: Response = next.run(request).await;
-                note.lock()
-                    .expect("nobody panics with it")
-                    .push(format!("{line} {}", response.status.as_u16()));
-                response
-            }
-        };
-        let app = app
-            .state(Told(Arc::new(Mutex::new(sender))))
-            .route("/", get(move || Html(page)))
-            .route("/told", post(tell))
-            .middleware(noting);
-        let server = Server::new().address("127.0.0.1:0").bind().expect("a free port");
-        let url = format!("http://{}", server.local_addr().expect("an address"));
-        let handle = server.handle();
-        thread::spawn(move || bakestone_tokio::run(app, server).map_err(|error| error.to_string()));
-        Self { url, handle, told, asked }
+        let (tells, asked) = (Told(Arc::new(Mutex::new(sender))), Asked::default());
+        let (address, running) = serve("127.0.0.1:0", prepared(page, app, &tells, &asked));
+        Self { page, url: format!("http://{address}/test"), running: Some(running), told, tells, asked }
+    }
+
+    /// Stops the server, and lets another one take its place.
+    fn restart(&mut self, app: App) {
+        let app = prepared(self.page, app, &self.tells, &self.asked);
+        let address = self.url.trim_start_matches("http://").trim_end_matches("/test").to_owned();
+        if let Some((handle, thread)) = self.running.take() {
+            handle.shutdown();
+            thread.join().expect("no panic").expect("it has served");
+        }
+        self.running = Some(serve(&address, app).1);
     }
 
     fn asked(&self) -> Vec<String> {
@@ -129,8 +128,38 @@ impl Site {
 
 impl Drop for Site {
     fn drop(&mut self) {
-        self.handle.shutdown();
+        if let Some((handle, _)) = &self.running {
+            handle.shutdown();
+        }
     }
+}
+
+/// `app` with the page, and with somebody who writes down what it is asked for.
+fn prepared(page: &'static str, app: App, tells: &Told, asked: &Asked) -> App {
+    let note = asked.clone();
+    let noting = move |request: Request, next: Next| {
+        let note = note.clone();
+        async move {
+            let range = request.headers().get(header::RANGE).and_then(|range| range.to_str().ok());
+            let line = format!("{} [{}]", request.raw_path(), range.unwrap_or_default());
+            let response: Response = next.run(request).await;
+            note.lock().expect("nobody panics with it").push(format!("{line} {}", response.status.as_u16()));
+            response
+        }
+    };
+    app.state(tells.clone())
+        .route("/test", get(move || Html(page)))
+        .route("/told", post(tell))
+        .middleware(noting)
+}
+
+/// Starts a server; where it listens.
+fn serve(address: &str, app: App) -> (String, Running) {
+    let server = Server::new().address(address).bind().expect("a free port");
+    let address = server.local_addr().expect("an address").to_string();
+    let handle = server.handle();
+    let thread = thread::spawn(move || bakestone_tokio::run(app, server).map_err(|error| error.to_string()));
+    (address, (handle, thread))
 }
 
 /// Silence of `seconds`, as a file with holes: 192 kB a second.
@@ -258,4 +287,53 @@ fn an_event_source_connects_again_and_says_what_it_saw_last() {
     let _browser = Browser::open(&site.url, &folder.0.join("profile"));
     assert_eq!(site.told(), r#"1 "cake\n1", 2 "cake\n2", 3 "cake\n3""#);
     assert!(site.asked().iter().filter(|line| line.starts_with("/events ")).count() >= 3);
+}
+
+#[test]
+#[ignore = "it needs Chromium"]
+fn two_pages_of_the_chat_talk_to_each_other_also_after_a_restart() {
+    const PAGE: &str = r#"<!doctype html>
+        <iframe id=ada src="/room/kitchen?name=Ada"></iframe>
+        <iframe id=bo src="/room/kitchen?name=%3Cb%3EBo"></iframe><script>
+        const both = ['ada', 'bo'];
+        const page = who => document.getElementById(who).contentDocument;
+        const tell = value => fetch('/told', {method: 'POST', body: JSON.stringify(value)});
+        const until = async found => { while (!both.every(found)) await new Promise(soon => setTimeout(soon, 20)); };
+        const part = (who, id) => page(who).getElementById(id);
+        const isIn = who => page(who).body?.classList.contains('open');
+        const says = (who, text) => {
+            part(who, 'text').value = text;
+            part(who, 'text').dispatchEvent(new Event('input'));
+            part(who, 'say').requestSubmit();
+        };
+        const said = who => [...page(who).querySelectorAll('.said')]
+            .map(line => `${line.querySelector('b').textContent}: ${line.querySelector('p').textContent}`);
+        const talk = async (who, text) => {
+            const count = said(who).length;
+            says(who, text);
+            await until(who => said(who).length > count);
+        };
+        (async () => {
+            await until(who => isIn(who) && part(who, 'people').textContent === '2 people');
+            await talk('ada', '<img src=x onerror="top.broken = true"><b>hot?</b>');
+            await talk('bo', 'yes');
+            const markup = both.map(who => page(who).querySelectorAll('#log img, #log b b, #log p *').length);
+            await tell([...both.map(said), markup, window.broken ?? 'whole']);
+            await until(who => part(who, 'state').textContent.startsWith('The server restarts.'));
+            part('bo', 'text').value = 'written meanwhile';
+            says('ada', 'nobody hears');
+            await until(isIn);
+            await talk('ada', 'back');
+            await tell([...both.map(said), part('bo', 'text').value]);
+        })().catch(error => tell(String(error)));
+    </script>"#;
+    let folder = Folder::new("chat");
+    let mut site = Site::start(PAGE, chat::app());
+    let _browser = Browser::open(&site.url, &folder.0.join("profile"));
+    let talk = r#"["Ada: <img src=x onerror=\"top.broken = true\"><b>hot?</b>","<b>Bo: yes"]"#;
+    assert_eq!(site.told(), format!(r#"[{talk},{talk},[0,0],"whole"]"#));
+    site.restart(chat::app());
+    // What was shown stays, and what was written is still to be sent, by whoever wrote it.
+    let talk = talk.replace(']', r#","Ada: back"]"#);
+    assert_eq!(site.told(), format!(r#"[{talk},{talk},"written meanwhile"]"#));
 }

@@ -207,6 +207,41 @@
 //! # assert!(app.build().is_ok());
 //! ```
 //!
+//! # WebSockets
+//!
+//! ```python
+//! @app.route("/chat")
+//! async def chat(request):
+//!     async with ResponseWebSocket(request) as ws:
+//!         while True:
+//!             message = await ws.receive()
+//!             await ws.send(f"you said {message}")
+//! ```
+//!
+//! ```
+//! # #[cfg(feature = "websocket")] {
+//! use bakestone::message::WebSocketUpgrade;
+//! use bakestone::{App, Result, get};
+//!
+//! async fn chat(upgrade: WebSocketUpgrade) -> Result<()> {
+//!     let mut socket = upgrade.accept().await?;
+//!     while let Some(message) = socket.receive().await? {
+//!         if let Some(text) = message.as_text() {
+//!             socket.send(format!("you said {text}")).await?;
+//!         }
+//!     }
+//!     Ok(())
+//! }
+//!
+//! let app = App::new().route("/chat", get(chat));
+//! # assert!(app.build().is_ok());
+//! # }
+//! ```
+//!
+//! asgikit's `NEW`, `ACCEPTED` and `CLOSED` are types: the upgrade, the socket, and the end that each call tells.
+//! `receive_json`, `send_json`, `iter` and `iter_json` have the same names; `write` and `read` are `send` and `receive`.
+//! To refuse is to return any response.
+//!
 //! # Mounts, modules, lifespan, background
 //!
 //! | Python | here |
@@ -245,4 +280,8 @@
 //! | a stream that fails at its first item has sent a 200 | it is a 500, since the first item is asked for before the head leaves | |
 //! | a line break in an event's data begins another field | its lines are lines of the data; in its name or identifier it is an error | no text makes events of its own |
 //! | a stream of events is silent between them, and holds a stopping server up | comments fill its silence, and it ends when the server stops | proxies close what is idle; clients reconnect |
+//! | a WebSocket handler that fails closes with 1000 | with 1011 | |
+//! | binary messages are decoded as text, an empty one is a dictionary or nothing | a message is what was sent | |
+//! | a plain request to a WebSocket's route is a 500, a refusal of a WebSocket too | 426, and any response | |
+//! | pings, limits, compression and origins are the server's, if it has them | on by default | [`WebSocketOptions`](crate::message::WebSocketOptions) |
 //! | a synchronous handler blocks everybody | [`blocking`](crate::app::blocking) | |

@@ -43,6 +43,22 @@ pub struct ReceivedRequest {
     pub upgrade: bool,
 }
 
+impl ReceivedRequest {
+    /// Copies what is slices of the bytes that were read, so that it keeps no more of them than it is.
+    pub(crate) fn detach(&mut self) {
+        if let Ok(uri) = self.uri.to_string().parse() {
+            self.uri = uri;
+        }
+        for value in self.headers.values_mut() {
+            let is_sensitive = value.is_sensitive();
+            if let Ok(copied) = HeaderValue::from_bytes(value.as_bytes()) {
+                *value = copied;
+                value.set_sensitive(is_sensitive);
+            }
+        }
+    }
+}
+
 /// The head of a response that was received.
 #[derive(Debug)]
 #[non_exhaustive]

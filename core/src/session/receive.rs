@@ -55,7 +55,11 @@ impl<S: Service> Session<S> {
     }
 
     /// Hands a request to the service.
-    fn begin(&mut self, head: ReceivedRequest, io: &mut Io) {
+    fn begin(&mut self, mut head: ReceivedRequest, io: &mut Io) {
+        if head.upgrade {
+            // What it becomes may live long, and is not to keep the memory that its head was read into.
+            head.detach();
+        }
         self.times.head_began_at = None;
         self.times.idle_since = None;
         self.times.called_at = Some(self.now.mono);

@@ -1,7 +1,7 @@
 //! The application that suites and load generators are pointed at: the table of the conformance server.
 //!
 //! The rule: one row of the table is one route and one handler, which does what the row says with the toolkit's
-//! own means and nothing besides. A row that the toolkit cannot answer yet has no route, and is 404.
+//! own means and nothing besides.
 
 mod bodies;
 mod cookies;
@@ -13,6 +13,7 @@ mod query;
 mod sse;
 #[cfg(test)]
 mod tests;
+mod websocket;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -89,6 +90,9 @@ pub(crate) fn app(native: NativeSleep, uploads: &FilePath, folder: &FilePath) ->
         .route("/big", get(bodies::big))
         .route("/stream", get(bodies::stream))
         .route("/writer", get(bodies::writer))
+        .route("/ws", get(websocket::echo))
+        .route("/ws/deny", get(websocket::deny))
+        .route("/ws/close", get(websocket::close))
 }
 
 fn root() -> Text<&'static str> {

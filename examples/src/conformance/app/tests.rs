@@ -11,7 +11,7 @@ pub(super) fn wire() -> Wire<Session<AppService>> {
     Wire::new(Session::new(service().build().unwrap()))
 }
 
-fn service() -> App {
+pub(super) fn service() -> App {
     let native =
         NativeSleep(Arc::new(|context, time| Box::pin(async move { context.sleep(2 * time).await })));
     app(native, FilePath::new("uploads"), FilePath::new("root"))
@@ -70,8 +70,6 @@ fn what_get_answers() {
         ("/error/none", 404, "there is no such kind of error"),
         ("/sleep/0", 200, "slept"),
         ("/background/count", 200, "0"),
-        // What is left for later is not there at all, and neither is what nobody ever named.
-        ("/ws", 404, "Not Found"),
         ("/nothing", 404, "Not Found"),
         ("/status/ok", 404, "Not Found"),
     ];
