@@ -44,10 +44,11 @@ where
     Args: Arguments<M> + Send + 'static,
     F::Output: IntoResponse,
 {
-    async fn call(&self, request: Request, states: &States) -> Result<Response> {
+    fn call(&self, request: Request, states: &States) -> impl Future<Output = Result<Response>> + Send {
         let (function, context) = (self.0.clone(), request.context().clone());
-        let arguments = Args::from_request(request, states).await?;
-        context.blocking(move || Function::call(&*function, arguments).into_response()).await?
+        Args::answer(request, states, move |arguments| async move {
+            context.blocking(move || Function::call(&*function, arguments).into_response()).await?
+        })
     }
 
     fn requirements(requirements: &mut Requirements) {

@@ -1,11 +1,11 @@
 //! From a function to what answers requests.
 
-use std::future::ready;
+use std::future::{Ready, ready};
 use std::marker::PhantomData;
 
 use super::extract::{FromParts, FromRequest, Requirements};
 use super::state::States;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::message::{IntoResponse, Request, Response};
 use crate::session::{Asynchronous, Synchronous};
 
@@ -67,15 +67,8 @@ where
     F::Output: Answer<K>,
     <F::Output as Answer<K>>::Kept: Send,
 {
-    #[allow(
-        clippy::manual_async_fn,
-        reason = "an `async fn` would hold the request twice: as its argument, and as the variable in its body"
-    )]
     fn call(&self, request: Request, states: &States) -> impl Future<Output = Result<Response>> + Send {
-        async move {
-            let arguments = Args::from_request(request, states).await?;
-            Function::call(self, arguments).answer().await
-        }
+        Args::answer(request, states, |arguments| Function::call(self, arguments).answer())
     }
 
     fn requirements(requirements: &mut Requirements) {
@@ -99,8 +92,14 @@ pub trait Function<Args> {
 
 /// The arguments of a handler, as a tuple.
 pub trait Arguments<M>: Sized {
-    /// Makes them of the request.
-    fn from_request(request: Request, states: &States) -> impl Future<Output = Result<Self>> + Send;
+    /// Makes them of the request, and calls `handler` with them.
+    ///
+    /// Each block around a future keeps room for it once more, for as long as the handler runs, so there is only one.
+    fn answer<T: Future<Output: IntoResponse> + Send>(
+        request: Request,
+        states: &States,
+        handler: impl FnOnce(Self) -> T + Send,
+    ) -> impl Future<Output = Result<Response>> + Send;
 
     /// Says what they need.
     fn requirements(requirements: &mut Requirements);
@@ -114,29 +113,24 @@ pub trait Arguments<M>: Sized {
 )]
 pub trait Answer<K>: Sized {
     /// What must be `Send` for that: the future, if it is one.
-    type Kept;
+    type Kept: Future<Output: IntoResponse>;
 
-    /// Gives the answer.
-    fn answer(self) -> impl Future<Output = Result<Response>> + Send
-    where
-        Self::Kept: Send;
+    /// Gives the answer: the function's own future, if it is one.
+    fn answer(self) -> Self::Kept;
 }
 
 impl<T: Future<Output: IntoResponse>> Answer<Asynchronous> for T {
     type Kept = T;
 
-    async fn answer(self) -> Result<Response>
-    where
-        T: Send,
-    {
-        self.await.into_response()
+    fn answer(self) -> T {
+        self
     }
 }
 
 impl<T: IntoResponse> Answer<Synchronous> for T {
-    type Kept = ();
+    type Kept = Ready<Result<Response>>;
 
-    fn answer(self) -> impl Future<Output = Result<Response>> + Send {
+    fn answer(self) -> Self::Kept {
         ready(self.into_response())
     }
 }
@@ -150,8 +144,13 @@ impl<F: Fn() -> O, O> Function<()> for F {
 }
 
 impl Arguments<()> for () {
-    fn from_request(_: Request, _: &States) -> impl Future<Output = Result<()>> + Send {
-        ready(Ok(()))
+    async fn answer<T: Future<Output: IntoResponse> + Send>(
+        request: Request,
+        _: &States,
+        handler: impl FnOnce(Self) -> T + Send,
+    ) -> Result<Response> {
+        drop(request);
+        handler(()).await.into_response()
     }
 
     fn requirements(_: &mut Requirements) {}
@@ -168,16 +167,20 @@ macro_rules! handlers {
             }
         }
 
-        #[allow(non_snake_case, unused_mut, clippy::manual_async_fn)]
+        #[allow(non_snake_case, unused_mut, unused_variables)]
         impl<M, $($arg: FromParts + Send,)* Last: FromRequest<M> + Send> Arguments<M> for ($($arg,)* Last,) {
-            fn from_request(
+            fn answer<T: Future<Output: IntoResponse> + Send>(
                 mut request: Request,
                 states: &States,
-            ) -> impl Future<Output = Result<Self>> + Send {
+                handler: impl FnOnce(Self) -> T + Send,
+            ) -> impl Future<Output = Result<Response>> + Send {
+                // What the body is not needed for is made before there is anything to wait for.
+                let begin = |request: &mut Request| Ok::<_, Error>(($($arg::from_parts(request, states)?,)*));
+                let begun = begin(&mut request).map(|first| (first, Last::from_request(request, states)));
                 async move {
-                    $(let $arg = $arg::from_parts(&mut request, states)?;)*
-                    let last = Last::from_request(request, states).await?;
-                    Ok(($($arg,)* last,))
+                    let (($($arg,)*), last) = begun?;
+                    let last = last.await?;
+                    handler(($($arg,)* last,)).await.into_response()
                 }
             }
 

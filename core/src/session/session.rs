@@ -76,6 +76,8 @@ pub struct Session<S: Service> {
     pub(super) poll_due: bool,
     /// The future in `handler` renders an error, so that a second error finds no third.
     pub(super) failing: bool,
+    /// A deadline may have passed that was not acted on.
+    may_expire: bool,
     pub(super) sending: Sending,
     /// The clocks, as of this step.
     pub(super) now: Now,
@@ -163,6 +165,7 @@ impl<S: Service> Session<S> {
             handler: Box::pin(None),
             poll_due: false,
             failing: false,
+            may_expire: false,
             sending: Sending::Nothing,
             now: Now::default(),
             abort: false,
@@ -192,10 +195,19 @@ impl<S: Service> Session<S> {
         let nudged = self.scope.take_nudged();
         let woken = self.scope.take_woken();
         self.poll_due |= woken;
-        let moved = self.notice_peer(io) | self.notice_drain(io) | self.notice_output(io) | self.expire(io);
+        let noticed = self.notice_peer(io) | self.notice_drain(io) | self.notice_output(io);
+        // The clock stands still within a step, so most rounds need not look for a deadline that has passed.
+        self.may_expire = self.may_expire && self.expire(io);
+        let moved = noticed | self.may_expire;
         let received = self.receive(io);
         let sent = self.send(io);
         moved | received | sent | nudged | woken
+    }
+
+    /// Whether there is something to do that should have been done by now.
+    fn is_late(&mut self) -> bool {
+        self.may_expire = self.wake_at().is_some_and(|at| at <= self.now.mono);
+        self.may_expire
     }
 
     /// Takes in what the driver says of the peer.
@@ -452,7 +464,9 @@ impl<S: Service> Machine for Session<S> {
         }
         self.scope.begin(now, io.drain, cx);
         let mut rounds = ROUNDS_IN_A_STEP;
-        while self.round(io) && rounds > 0 {
+        self.may_expire = true;
+        // What was begun in this step may have no time at all.
+        while rounds > 0 && (self.round(io) || (self.is_late() && self.round(io))) {
             rounds -= 1;
         }
         let again = rounds == 0;

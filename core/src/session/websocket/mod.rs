@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use shared::Next;
 pub(crate) use shared::{End, Outgoing, Shared};
 
 use crate::error::Disconnected;
@@ -131,14 +132,9 @@ impl Driver {
     }
 
     /// Nothing is queued, so the close that is wanted leaves.
-    fn say_close(&mut self, has_failed: bool, now: Moment, io: &mut Io) -> bool {
-        if self.shared.is_released() {
-            self.close(if has_failed { CloseCode::INTERNAL } else { CloseCode::NORMAL });
-        }
-        let Some(frame) = self.shared.closing() else { return false };
-        let _ = self.conn.send_close(Some(&frame), &mut io.output);
+    fn say_close(&mut self, frame: &CloseFrame, now: Moment, io: &mut Io) {
+        let _ = self.conn.send_close(Some(frame), &mut io.output);
         (self.ping_at, self.close_ends_at) = (None, Some(now + self.close_time.max(TICK)));
-        true
     }
 }
 
@@ -219,11 +215,13 @@ impl<S: Service> Session<S> {
             if socket.is_over() || socket.conn.has_sent_close() {
                 break;
             }
-            let Some(outgoing) = socket.shared.take_outgoing() else {
-                moved |= socket.say_close(self.exchange.has_failed(), self.now.mono, io);
-                break;
-            };
-            socket.send(&outgoing, io);
+            match socket.shared.next() {
+                Next::Send(outgoing) => socket.send(&outgoing, io),
+                Next::Close(frame) => socket.say_close(&frame, self.now.mono, io),
+                Next::Released if self.exchange.has_failed() => socket.close(CloseCode::INTERNAL),
+                Next::Released => socket.close(CloseCode::NORMAL),
+                Next::Nothing => break,
+            }
             moved = true;
         }
         moved

@@ -26,20 +26,57 @@ struct State {
     started: bool,
     inbox: Option<Message>,
     reader: Option<Waker>,
-    outbox: VecDeque<Outgoing>,
+    outbox: Outbox,
     queued: usize,
     /// Senders that wait for room; whoever came first goes first.
     waits: BTreeMap<u64, Waker>,
     next_id: u64,
     missed: u64,
     /// What this end wants to say at the end.
-    closing: Option<CloseFrame>,
-    peer_close: Option<CloseFrame>,
+    closing: Option<Box<CloseFrame>>,
+    peer_close: Option<Box<CloseFrame>>,
     end: Option<End>,
     /// Nobody receives any more.
     deaf: bool,
     /// Nobody holds a part of it any more.
     released: bool,
+}
+
+/// A queue that owns no memory while it holds at most one.
+#[derive(Default)]
+struct Outbox {
+    first: Option<Outgoing>,
+    rest: VecDeque<Outgoing>,
+}
+
+impl Outbox {
+    fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    fn push(&mut self, outgoing: Outgoing) {
+        match self.first {
+            None => self.first = Some(outgoing),
+            Some(_) => self.rest.push_back(outgoing),
+        }
+    }
+
+    fn pop(&mut self) -> Option<Outgoing> {
+        let next = self.rest.pop_front();
+        if self.rest.is_empty() {
+            self.rest = VecDeque::new();
+        }
+        std::mem::replace(&mut self.first, next)
+    }
+}
+
+/// What the session is to do next.
+pub(super) enum Next {
+    Send(Outgoing),
+    Close(CloseFrame),
+    /// Nobody holds a part of it any more, and nobody has said how to close.
+    Released,
+    Nothing,
 }
 
 /// What waits to be sent.
@@ -186,7 +223,7 @@ impl Shared {
             if let Some(error) = state.refusal() {
                 return Err(error);
             }
-            state.closing = Some(frame);
+            state.closing = Some(Box::new(frame));
             std::mem::take(&mut state.waits)
         };
         self.scope.nudge();
@@ -212,7 +249,7 @@ impl Shared {
     }
 
     pub(crate) fn peer_close(&self) -> Option<CloseFrame> {
-        lock(&self.state).peer_close.clone()
+        lock(&self.state).peer_close.as_deref().cloned()
     }
 
     pub(crate) fn missed(&self) -> u64 {
@@ -242,10 +279,6 @@ impl Shared {
         state.inbox.is_none() || state.end.is_some()
     }
 
-    pub(super) fn is_released(&self) -> bool {
-        lock(&self.state).released
-    }
-
     /// Hands over a message; one for nobody is dropped, and so is one that comes behind the end.
     pub(super) fn give(&self, message: Message) {
         let (waker, for_nobody) = {
@@ -259,29 +292,26 @@ impl Shared {
         waker.into_iter().for_each(Waker::wake);
     }
 
-    /// The next that is to be sent.
-    pub(super) fn take_outgoing(&self) -> Option<Outgoing> {
-        let (outgoing, next) = {
+    /// What is to be sent next; at the end, what is to be said there.
+    pub(super) fn next(&self) -> Next {
+        let (outgoing, sender) = {
             let mut state = lock(&self.state);
-            let outgoing = state.outbox.pop_front()?;
+            let Some(outgoing) = state.outbox.pop() else {
+                return match &state.closing {
+                    Some(frame) => Next::Close(CloseFrame::clone(frame)),
+                    None if state.released && state.end.is_none() => Next::Released,
+                    None => Next::Nothing,
+                };
+            };
             state.queued -= outgoing.cost();
-            if state.outbox.is_empty() {
-                // An idle socket owns no queue.
-                state.outbox = VecDeque::new();
-            }
             (outgoing, state.next_sender(self.queue_bytes))
         };
-        next.into_iter().for_each(Waker::wake);
-        Some(outgoing)
-    }
-
-    /// What is to be said at the end, if that is wanted.
-    pub(super) fn closing(&self) -> Option<CloseFrame> {
-        lock(&self.state).closing.clone()
+        sender.into_iter().for_each(Waker::wake);
+        Next::Send(outgoing)
     }
 
     pub(super) fn peer_closed(&self, frame: Option<CloseFrame>) {
-        lock(&self.state).peer_close = frame;
+        lock(&self.state).peer_close = frame.map(Box::new);
         self.end(End::Closed);
     }
 
@@ -296,7 +326,7 @@ impl Shared {
 struct Ended {
     reader: Option<Waker>,
     senders: BTreeMap<u64, Waker>,
-    _outbox: VecDeque<Outgoing>,
+    _outbox: Outbox,
 }
 
 impl Ended {
@@ -320,7 +350,7 @@ impl State {
 
     fn queue(&mut self, outgoing: Option<Outgoing>, cost: usize) {
         self.queued += cost;
-        self.outbox.extend(outgoing);
+        outgoing.into_iter().for_each(|outgoing| self.outbox.push(outgoing));
     }
 
     /// Queues without waiting: the oldest make room, or all of it ends.
@@ -334,10 +364,10 @@ impl State {
         let mut dropped = Vec::new();
         while !self.fits(cost, bound) {
             if overflow != Overflow::DropOldest {
-                self.closing = Some(CloseFrame::new(CloseCode::TRY_AGAIN_LATER));
+                self.closing = Some(Box::new(CloseFrame::new(CloseCode::TRY_AGAIN_LATER)));
                 return Err(self.end(End::Overflowed));
             }
-            let Some(oldest) = self.outbox.pop_front() else { break };
+            let Some(oldest) = self.outbox.pop() else { break };
             self.queued -= oldest.cost();
             self.missed += 1;
             dropped.push(oldest);
