@@ -73,11 +73,12 @@ pub struct Limits {
     pub head_time: Duration,
     /// Between two requests, from the last byte written; past it the connection is closed. 15 s.
     pub idle_time: Duration,
-    /// Between two pieces of a body that is waited for; past it 408. 30 s.
+    /// Between two pieces of a body that is waited for; past it 408. Of a message on a WebSocket as well; past it the
+    /// connection is reset. 30 s.
     pub body_time: Duration,
     /// Between two pieces of output taken by the peer; past it the connection is reset. 30 s.
     pub write_time: Duration,
-    /// Bytes a second that a body and a response must make on average, counted after
+    /// Bytes a second that a body, a message on a WebSocket and a response must make on average, counted after
     /// [`rate_grace_time`](Self::rate_grace_time) and only while they are waited for. 100; 0 turns it off.
     pub minimum_rate: u32,
     /// How long a transfer may be slower than [`minimum_rate`](Self::minimum_rate). 10 s.

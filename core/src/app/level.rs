@@ -34,6 +34,7 @@ impl Level {
 
     /// The response for `error`, once it is there.
     pub(super) async fn render(&self, error: Error, origin: Origin) -> Response {
+        #[cfg(feature = "websocket")]
         if let Some(exchange) = &origin.exchange {
             if error.status().is_client_error() || error.status().is_server_error() {
                 exchange.note_failure();

@@ -15,7 +15,8 @@ use std::task::{Context, Poll, Waker};
 
 use crate::session::scope::lock;
 
-/// What happens to a receiver whose queue is full.
+/// What happens to a receiver whose queue is full: to that of a [`Broadcast`], and, in the same way, to a WebSocket that
+/// is sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Overflow {
@@ -24,7 +25,7 @@ pub enum Overflow {
     Wait,
     /// Its oldest value is dropped, and it is told how many it has missed.
     DropOldest,
-    /// Its values are dropped, and it gets [`ReceiveError::Overflowed`].
+    /// Its values are dropped, and it gets [`ReceiveError::Overflowed`]; a WebSocket is closed with 1013.
     Close,
 }
 

@@ -153,11 +153,13 @@ fn switch(
     Ok(Upgraded { protocol, reader, writer: UpgradedWriter { writer, room: None } })
 }
 
+/// The fields of a switch that are not its handler's to set.
+pub(super) static SWITCH_FIELDS: [HeaderName; 4] = [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE];
+
 /// Whether the handler may set all of these.
 fn check_fields(headers: &HeaderMap) -> Result<(), UpgradeError> {
-    const OWN: [HeaderName; 4] = [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE];
-    match OWN.into_iter().find(|name| headers.contains_key(name)) {
-        Some(name) => Err(UpgradeError::HeaderNotAllowed(name)),
+    match SWITCH_FIELDS.iter().find(|name| headers.contains_key(*name)) {
+        Some(name) => Err(UpgradeError::HeaderNotAllowed(name.clone())),
         None => Ok(()),
     }
 }

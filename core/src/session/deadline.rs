@@ -85,6 +85,7 @@ impl<S: Service> Session<S> {
                 self.conn.close(CloseReason::TimedOut);
                 self.end(io);
             }
+            Deadline::Body if matches!(self.sending, Sending::Socket(_)) => self.socket_timed_out(which, io),
             Deadline::Body => self.body_timed_out(),
             // The driver resets the connection, and says then that the peer is gone.
             Deadline::Write => self.abort_now(io),

@@ -50,6 +50,7 @@ struct State {
     /// The handler returned its response.
     responded: bool,
     /// The handler failed, and its error is being rendered.
+    #[cfg(feature = "websocket")]
     failed: bool,
     /// Whether the handler is told of the loss, beyond what reading and writing tell.
     told: bool,
@@ -129,6 +130,15 @@ struct Outgoing {
     queue: VecDeque<Bytes>,
     queued: usize,
     stage: WriteStage,
+}
+
+impl Outgoing {
+    /// Forgets a response of which nothing was taken, but for the informational one before it.
+    fn take_back(&mut self) -> Option<(Box<WrittenHead>, VecDeque<Bytes>)> {
+        let mut head = self.head.take()?;
+        (self.head, self.stage, self.queued) = (head.before.take(), WriteStage::Unused, 0);
+        Some((head, std::mem::take(&mut self.queue)))
+    }
 }
 
 /// The head of a response that the handler writes by itself, or of an informational one.
@@ -298,11 +308,13 @@ impl Exchange {
     }
 
     /// The handler failed, whatever its error is rendered to.
+    #[cfg(feature = "websocket")]
     pub(crate) fn note_failure(&self) {
         lock(&self.state).failed = true;
     }
 
     /// Whether the handler failed.
+    #[cfg(feature = "websocket")]
     pub(crate) fn has_failed(&self) -> bool {
         lock(&self.state).failed
     }

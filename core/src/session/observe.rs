@@ -79,6 +79,9 @@ pub enum Event<'a> {
     TaskFailed(&'a Error),
     /// The drain's time was up; so many tasks were dropped.
     TasksDropped(usize),
+    /// A [tape](crate::tape) cannot be written, for this reason. Its connection goes on without.
+    #[cfg(feature = "tape")]
+    TapeLost(&'a str),
 }
 
 /// One request and what became of it. As text it is a line of an access log: method, target, version, status (`-`
@@ -150,7 +153,7 @@ pub enum Deadline {
     Head,
     /// `idle_time`.
     Idle,
-    /// `body_time`, or `minimum_rate` of a request's body.
+    /// `body_time`, or `minimum_rate` of a request's body, or of a message on a WebSocket.
     Body,
     /// `write_time`, or `minimum_rate` of a response.
     Write,

@@ -102,6 +102,9 @@ impl<S: Service> Session<S> {
         }
         // What was written up to the return counts.
         self.send_written(io);
+        if matches!(self.sending, Sending::Socket(_)) {
+            return self.leave_socket(response);
+        }
         match (&response.body.0, &self.sending) {
             (Inner::Sent, Sending::Complete) => {}
             (Inner::Sent, Sending::Nothing | Sending::Writer) if self.exchange.has_finished_writing() => {}

@@ -170,7 +170,8 @@ impl Conn {
         }
     }
 
-    /// Takes the next event from the front of `input`.
+    /// Takes the next event from the front of `input`. Empty fragments are no event, so the work is bounded by what is in
+    /// `input`.
     ///
     /// A message in one frame stays in `input` until it is complete, unmasked as far as it has come; so the caller must
     /// leave there what is there, and append. Room for what is on its way is made there, for 16 KiB or as much again as has
@@ -419,7 +420,12 @@ impl Conn {
     fn take_payload(&mut self, length: usize, input: &mut BytesMut) -> Bytes {
         if length > COPIED {
             self.offset += length as u64;
-            return input.split_to(length).freeze();
+            let payload = input.split_to(length).freeze();
+            if length > ROOM && input.len() <= length {
+                // The block was made for this message, and what follows is not to keep it.
+                *input = BytesMut::from(&input[..]);
+            }
+            return payload;
         }
         let payload = Bytes::copy_from_slice(&input[..length]);
         self.take(length, input);

@@ -134,11 +134,12 @@ impl Offer {
     ///
     /// The first thing that is wrong, with the status to answer with.
     pub fn check(method: &Method, version: Version, headers: &HeaderMap) -> Result<Self, HandshakeError> {
-        if *method != Method::GET {
-            return Err(HandshakeError::MethodNotAllowed);
-        }
         let asks =
             has_element(headers, &UPGRADE, "websocket") && has_element(headers, &CONNECTION, "upgrade");
+        // A HEAD that asks for nothing gets what the GET would get (RFC 9110, section 9.3.2).
+        if *method != Method::GET && (asks || *method != Method::HEAD) {
+            return Err(HandshakeError::MethodNotAllowed);
+        }
         if version != Version::HTTP_11 || !asks {
             return Err(HandshakeError::UpgradeRequired);
         }

@@ -97,8 +97,9 @@ impl Message {
     }
 }
 
-impl From<&'static str> for Message {
-    fn from(text: &'static str) -> Self {
+impl From<&str> for Message {
+    /// A copy of it.
+    fn from(text: &str) -> Self {
         Self::Text(text.into())
     }
 }

@@ -90,9 +90,10 @@ impl PartialEq<&str> for Utf8Bytes {
     }
 }
 
-impl From<&'static str> for Utf8Bytes {
-    fn from(text: &'static str) -> Self {
-        Self::from_static(text)
+impl From<&str> for Utf8Bytes {
+    /// A copy of it; [`from_static`](Self::from_static) makes none.
+    fn from(text: &str) -> Self {
+        Self(text.into())
     }
 }
 

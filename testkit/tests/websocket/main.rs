@@ -5,6 +5,7 @@ mod closing;
 mod compression;
 #[path = "../counting/mod.rs"]
 mod counting;
+mod found;
 mod groups;
 mod handshake;
 mod held;

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use http::HeaderName;
+
 use crate::error::Disconnected;
 use crate::ws;
 
@@ -26,8 +28,8 @@ pub enum WebSocketError {
     OriginRefused,
     /// The subprotocol to accept is none of those that were offered.
     ProtocolNotOffered,
-    /// A field of the response that is not the handler's to set, or that is not well-formed.
-    HeaderNotAllowed,
+    /// A field of the response that is not the handler's to set: the handshake's, and those that frame a message.
+    HeaderNotAllowed(HeaderName),
     /// The reason of a close is longer than 123 bytes, or its code is none that may be sent (RFC 6455, section 7.4).
     CloseNotAllowed,
     /// A message, as text, is not the JSON that is wanted; or a value is none that JSON can hold.
@@ -44,7 +46,7 @@ impl fmt::Display for WebSocketError {
             Self::Overflowed => f.write_str("the client reads more slowly than it is sent to"),
             Self::OriginRefused => f.write_str("this origin may not open a WebSocket here"),
             Self::ProtocolNotOffered => f.write_str("the client has not offered this subprotocol"),
-            Self::HeaderNotAllowed => f.write_str("the field is not the handler's to set"),
+            Self::HeaderNotAllowed(name) => write!(f, "the field {name} is not the handler's to set"),
             Self::CloseNotAllowed => f.write_str("the code or the reason cannot be sent in a close"),
             #[cfg(feature = "json")]
             Self::Json(error) => error.fmt(f),

@@ -43,7 +43,8 @@ pub struct WebSocketOptions {
     /// From a ping to anything that the peer sends; past it the peer is lost. [`Limits::websocket_pong_time`].
     pub pong_time: Duration,
     /// From our close to the peer's; past it the connection is closed without. It is also the time that a handler has
-    /// to end once its socket has. [`Limits::websocket_close_time`].
+    /// to end once its socket has, unless its route has a `handler_time` or it has another
+    /// [policy](crate::Context::on_disconnect) than to be cancelled. [`Limits::websocket_close_time`].
     pub close_time: Duration,
     /// Which pages may open it: those of the same origin, and what is no browser.
     pub origin: OriginPolicy,

@@ -57,7 +57,8 @@ pub struct Member {
 
 impl Group {
     /// A group without members. `overflow` says what happens to a member whose queue is full, whatever its own socket
-    /// says: under [`Overflow::Wait`] the slowest sets the pace of all.
+    /// says: under [`Overflow::Wait`] the slowest sets the pace of all; under [`Overflow::DropOldest`] the oldest goes that
+    /// is queued for it, whoever sent that; under [`Overflow::Close`] it is closed with 1013.
     pub fn new(overflow: Overflow) -> Self {
         Self(Arc::new(Members { overflow, state: Mutex::default() }))
     }
@@ -81,15 +82,16 @@ impl Group {
         self.len() == 0
     }
 
-    /// Sends `message` to all members; how many got it. Those that are closed do not count. If the future is dropped,
-    /// those that had no room yet do not get it.
+    /// Sends `message` to all members: how many it was queued for. Those that are closed do not count. If the future is
+    /// dropped, those that had no room yet do not get it.
     pub async fn send(&self, message: impl Into<Message>) -> usize {
         self.send_to_others(message, None).await
     }
 
     /// As [`send`](Self::send), to all but `member`.
     pub async fn send_except(&self, member: &Member, message: impl Into<Message>) -> usize {
-        self.send_to_others(message, Some(member.id)).await
+        let is_here = Arc::ptr_eq(&self.0, &member.group.0);
+        self.send_to_others(message, is_here.then_some(member.id)).await
     }
 
     async fn send_to_others(&self, message: impl Into<Message>, except: Option<u64>) -> usize {
@@ -228,9 +230,24 @@ impl Rooms {
 
     /// Sends `message` to all in the room here, and only here: what a [`Relay`] has brought.
     pub async fn deliver(&self, room: &str, message: impl Into<Message>) -> usize {
-        let group = lock(&self.map.rooms).get(room).cloned();
-        match group {
+        match self.group(room) {
             Some(group) => group.send(message).await,
+            None => 0,
+        }
+    }
+
+    fn group(&self, room: &str) -> Option<Group> {
+        lock(&self.map.rooms).get(room).cloned()
+    }
+
+    /// As [`send`](Self::send), to all in the room but `member`.
+    pub async fn send_except(&self, room: &str, member: &Member, message: impl Into<Message>) -> usize {
+        let message = message.into();
+        if let Some(relay) = &self.relay {
+            relay.relay(room, &message);
+        }
+        match self.group(room) {
+            Some(group) => group.send_except(member, message).await,
             None => 0,
         }
     }

@@ -15,7 +15,8 @@ use crate::ws::{CloseCode, CloseFrame, Message};
 /// An open WebSocket, from [`WebSocketUpgrade::accept`](super::WebSocketUpgrade::accept).
 ///
 /// When it is dropped it closes with 1000; when its handler ends with an error, or panics, with 1011; when the server
-/// stops, with 1001.
+/// stops, with 1001. A handler that goes on once its socket has ended has
+/// [`close_time`](super::WebSocketOptions::close_time) to end as well.
 ///
 /// ```
 /// use bakestone::message::WebSocketUpgrade;
@@ -126,6 +127,9 @@ impl WebSocket {
 
     /// Sends `message`: queues all of it once there is room, or, if the future is dropped, nothing.
     ///
+    /// Who waits for room goes first: a future that has begun to wait and is kept without being polled stops those of the
+    /// other senders of this socket.
+    ///
     /// # Errors
     ///
     /// [`WebSocketError::Closed`] after a close of either end, [`WebSocketError::Disconnected`] if the peer is gone,
@@ -159,6 +163,11 @@ impl WebSocket {
     /// it is closed, or lost, is none.
     pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), WebSocketError> {
         self.sender.close(code, reason)
+    }
+
+    /// Whether nothing can be sent any more.
+    pub fn is_closed(&self) -> bool {
+        self.sender.is_closed()
     }
 
     /// What the peer closed with: `None` before, and after a close without a code.

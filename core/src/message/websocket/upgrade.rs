@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use crate::app::{FromParts, States};
 use crate::error::{Error, Result};
+use crate::message::upgrade::SWITCH_FIELDS;
 use crate::message::{Context, Request, Response, WebSocket, WebSocketError, WebSocketOptions, WriteError};
 use crate::session::exchange::{Exchange, WriteStage, WrittenHead};
 use crate::session::websocket::{Driver, Shared};
@@ -17,7 +18,12 @@ use crate::ws;
 /// A request whose handshake is right (RFC 6455, section 4.2.1): an argument of a handler, or
 /// [`Request::websocket`].
 ///
-/// A request that is none is answered with 426, a wrong one with what the handshake says of it.
+/// A request that is none is answered with 426, a wrong one with what the handshake says of it. A route that has a page
+/// for the former takes a `Result<WebSocketUpgrade>` and looks whether it is
+/// [`UpgradeRequired`](crate::ws::HandshakeError::UpgradeRequired); an `Option` would have the page for the latter too.
+///
+/// Once it is accepted, the 101 is sent here and now, and what the handler returns is no response any more: middleware
+/// adds nothing to the 101, and sees what is returned at the end. Fields are [`accept_with`](Self::accept_with)'s.
 ///
 /// ```
 /// use bakestone::message::WebSocketUpgrade;
@@ -153,14 +159,10 @@ impl WebSocketUpgrade {
 
     /// The fields of the response that accepts (RFC 6455, section 4.2.2).
     fn response_headers(&self, mut headers: HeaderMap, config: &mut ws::Config) -> Result<HeaderMap> {
-        const OWN: [HeaderName; 4] = [
-            header::SEC_WEBSOCKET_ACCEPT,
-            header::SEC_WEBSOCKET_EXTENSIONS,
-            header::SEC_WEBSOCKET_PROTOCOL,
-            header::UPGRADE,
-        ];
-        if OWN.iter().any(|name| headers.contains_key(name)) {
-            return Err(WebSocketError::HeaderNotAllowed.into());
+        const OWN: [HeaderName; 3] =
+            [header::SEC_WEBSOCKET_ACCEPT, header::SEC_WEBSOCKET_EXTENSIONS, header::SEC_WEBSOCKET_PROTOCOL];
+        if let Some(name) = OWN.iter().chain(&SWITCH_FIELDS).find(|name| headers.contains_key(*name)) {
+            return Err(WebSocketError::HeaderNotAllowed(name.clone()).into());
         }
         headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
         headers.insert(header::SEC_WEBSOCKET_ACCEPT, self.0.offer.accept_key());

@@ -135,7 +135,8 @@ impl Exchange {
             if state.responded || state.outgoing.stage != WriteStage::Unused {
                 return Err(WriteError::AlreadyResponded);
             }
-            if state.switch.by(head.status) {
+            // Of a socket the session reads all; the body of its request stays at its end.
+            if state.switch.by(head.status) && head.socket.is_none() {
                 // The body goes on, without an end, from the moment when the handler asked for the switch; what was
                 // put back, or fetched and never taken, is of the message before.
                 (state.incoming.end, state.incoming.chunk) = (None, None);
@@ -185,13 +186,22 @@ impl Exchange {
 
     /// Ends the handler's own response, or gives it up.
     pub(crate) fn end_writing(&self, stage: WriteStage) -> Result<(), WriteError> {
-        {
+        let unsent = {
             let mut state = lock(&self.state);
             if let Some(lost) = state.lost {
                 return Err(WriteError::Disconnected(lost));
             }
-            state.outgoing.stage = stage;
-        }
+            let mut unsent = None;
+            let has_begun = state.outgoing.stage != WriteStage::Unused;
+            if has_begun && stage == WriteStage::Abandoned && state.outgoing.head.is_some() {
+                // Nobody has seen it, so it is as if it had not begun.
+                unsent = state.outgoing.take_back();
+            } else {
+                state.outgoing.stage = stage;
+            }
+            unsent
+        };
+        drop(unsent);
         self.scope.nudge();
         Ok(())
     }

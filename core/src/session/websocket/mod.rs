@@ -17,6 +17,7 @@ use crate::error::Disconnected;
 use crate::machine::{Io, Moment, Peer};
 use crate::message::{OnDisconnect, Response, WebSocketOptions};
 use crate::session::observe::{Deadline, Entry, Event};
+use crate::session::pace::Pace;
 use crate::session::service::Service;
 use crate::session::session::{Sending, Session};
 use crate::ws::{self, CloseCode, CloseFrame};
@@ -41,6 +42,8 @@ pub(crate) struct Driver {
     reading: bool,
     /// How much input there was when it was last looked at.
     seen: usize,
+    /// A message that is on its way in.
+    pace: Option<Box<Pace>>,
     /// Our close was sent, and the peer's is waited for.
     close_ends_at: Option<Moment>,
     stage: Stage,
@@ -67,6 +70,7 @@ impl Driver {
             silent_since: None,
             reading: false,
             seen: 0,
+            pace: None,
             close_ends_at: None,
             stage: Stage::Open,
         })
@@ -120,6 +124,18 @@ impl Driver {
         let _ = self.shared.close(CloseFrame::new(code));
     }
 
+    /// There is so much input now.
+    fn hear(&mut self, input: usize, now: Moment) {
+        let new = input.saturating_sub(self.seen);
+        self.seen = input;
+        if new > 0 {
+            self.silent_since = None;
+            if let Some(pace) = &mut self.pace {
+                pace.progress(new as u64, now);
+            }
+        }
+    }
+
     fn send(&mut self, outgoing: &Outgoing, io: &mut Io) {
         let codecs = &mut io.lent.get_or_insert_default().codecs;
         self.conn.lend(codecs);
@@ -159,9 +175,7 @@ impl<S: Service> Session<S> {
             io.input.clear();
             return false;
         }
-        if io.input.len() != socket.seen {
-            (socket.seen, socket.silent_since) = (io.input.len(), None);
-        }
+        socket.hear(io.input.len(), self.now.mono);
         if self.abort || !has_room || !socket.shared.takes_message() {
             return false;
         }
@@ -269,20 +283,24 @@ impl<S: Service> Session<S> {
         }
         socket.stage = socket.stage.max(stage);
         (socket.ping_at, socket.silent_since, socket.close_ends_at) = (None, None, None);
+        socket.pace = None;
     }
 
     /// The deadlines that only a socket has.
-    pub(super) fn socket_deadlines(&self) -> [(Option<Moment>, Deadline); 2] {
+    pub(super) fn socket_deadlines(&self) -> [(Option<Moment>, Deadline); 3] {
         let Sending::Socket(socket) = &self.sending else {
-            return [(None, Deadline::Pong), (None, Deadline::CloseHandshake)];
+            return [(None, Deadline::Pong), (None, Deadline::CloseHandshake), (None, Deadline::Body)];
         };
+        let limits = self.conn.limits();
         let pong = socket.silent_since.filter(|_| socket.reading).map(|since| since + socket.pong_time);
-        [(pong, Deadline::Pong), (socket.close_ends_at, Deadline::CloseHandshake)]
+        let message = socket.pace.as_ref().and_then(|pace| pace.deadline(limits.body_time, limits));
+        let close = socket.close_ends_at;
+        [(pong, Deadline::Pong), (close, Deadline::CloseHandshake), (message, Deadline::Body)]
     }
 
-    /// The peer has not answered a ping in time, or not our close.
+    /// The peer has not answered a ping in time, or not our close; or it sends a message too slowly.
     pub(super) fn socket_timed_out(&mut self, which: Deadline, io: &mut Io) {
-        if which == Deadline::Pong {
+        if which != Deadline::CloseHandshake {
             self.lose_socket(Disconnected::Gone);
             return self.abort_now(io);
         }
@@ -295,12 +313,12 @@ impl<S: Service> Session<S> {
         }
     }
 
-    /// How long the handler may take: once its socket is over, it has the time of a close, unless it has said that it
-    /// looks after itself.
+    /// How long the handler may take: once its socket is over, it has the time of a close, unless its route has another,
+    /// or it has said that it looks after itself.
     pub(super) fn handler_time(&self) -> Option<Duration> {
         let usual = match &self.sending {
             Sending::Socket(socket) => match self.exchange.on_disconnect() {
-                None | Some(OnDisconnect::Cancel) => return Some(socket.close_time),
+                None | Some(OnDisconnect::Cancel) => Some(socket.close_time),
                 Some(_) => None,
             },
             _ => self.conn.limits().handler_time,
@@ -317,5 +335,15 @@ impl<S: Service> Session<S> {
             socket.silent_since = socket.silent_since.map(|_| now);
         }
         socket.reading = reading;
+        if socket.is_over() || socket.conn.is_idle_in() {
+            socket.pace = None;
+            return;
+        }
+        let pace = socket.pace.get_or_insert_with(|| Box::new(Pace::start(now)));
+        if reading {
+            pace.resume(now);
+        } else {
+            pace.pause(now);
+        }
     }
 }
