@@ -286,3 +286,12 @@ fn whatever_the_renderer_does_the_client_gets_an_answer_or_a_cut() {
         }
     }
 }
+
+#[test]
+fn a_head_that_never_comes_whole_has_no_content_in_its_answer() {
+    for head in ["HEAD / HTTP/1.1\r\nHost: a\r\n", "HEAD / HTTP/1.1", "HEAD /cake"] {
+        let mut wire = Wire::new(Session::new(|_: Request| Text("hello")));
+        let text = wire.feed(head).advance(Limits::default().head_time).take_text();
+        assert!(is_of(&text, 408) && text.ends_with("\r\n\r\n"), "{head:?}: {text}");
+    }
+}

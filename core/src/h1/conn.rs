@@ -226,9 +226,13 @@ impl<R: Role> Conn<R> {
         Event::Closed
     }
 
-    fn refuse(&mut self, fault: Fault) -> Refusal {
-        // The answer to a HEAD has no content even if its fields were refused.
+    /// The answer to a HEAD has no content even if its fields were refused, or never came.
+    pub(crate) fn note_method(&mut self) {
         self.facts.is_head |= R::RECEIVES == Side::Request && self.scan.is_head;
+    }
+
+    fn refuse(&mut self, fault: Fault) -> Refusal {
+        self.note_method();
         self.states.take(R::RECEIVES, Step::Fail);
         self.close(CloseReason::Refused);
         let offset = self.offset + fault.at as u64;

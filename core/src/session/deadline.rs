@@ -75,6 +75,7 @@ impl<S: Service> Session<S> {
         match which {
             Deadline::Head => {
                 self.times.head_began_at = None;
+                self.conn.note_method();
                 self.conn.close(CloseReason::TimedOut);
                 self.refuse(
                     Error::new(StatusCode::REQUEST_TIMEOUT, "the request took too long to arrive"),
