@@ -165,6 +165,12 @@ impl FileHandle {
 }
 
 impl FileHandle {
+    /// What tells it from the handles of other files that are open now.
+    #[cfg(feature = "tape")]
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).cast::<()>() as usize
+    }
+
     /// Whether there is no other one of the file.
     pub(crate) fn is_last(&self) -> bool {
         Arc::strong_count(&self.0) == 1
@@ -236,12 +242,56 @@ impl fmt::Display for Unanswered {
 impl std::error::Error for Unanswered {}
 
 /// A job that may block, with its answer's way back inside.
-pub struct Job(Box<dyn FnOnce() + Send>);
+pub struct Job(Box<dyn Work>);
 
 impl Job {
     /// Does the work, here and now, and sends its answer. A panic inside is caught and is the answer.
     pub fn run(self) {
-        (self.0)();
+        self.0.run();
+    }
+
+    /// Does the work, here and now, and gives what sends its answer.
+    #[cfg(feature = "tape")]
+    pub(crate) fn work(self) -> Delivery {
+        self.0.work()
+    }
+}
+
+/// What sends the answer of a job that was done.
+#[cfg(feature = "tape")]
+pub(crate) type Delivery = Box<dyn FnOnce() + Send>;
+
+/// A job, whatever it works out.
+trait Work: Send {
+    fn run(self: Box<Self>);
+    #[cfg(feature = "tape")]
+    fn work(self: Box<Self>) -> Delivery;
+}
+
+struct Task<F, T> {
+    work: F,
+    reply: Reply<Result<T, BlockingError>>,
+}
+
+impl<T: Send + 'static, F: FnOnce() -> T + Send + 'static> Task<F, T> {
+    /// The work's result, and where it goes.
+    fn finish(self) -> (Reply<Result<T, BlockingError>>, Result<T, BlockingError>) {
+        // Nothing of `work` outlives the panic but what it shared, and that is its author's to guard.
+        let result = catch_unwind(AssertUnwindSafe(self.work));
+        (self.reply, result.map_err(|_| BlockingError::Panicked))
+    }
+}
+
+impl<T: Send + 'static, F: FnOnce() -> T + Send + 'static> Work for Task<F, T> {
+    fn run(self: Box<Self>) {
+        let (reply, result) = self.finish();
+        reply.send(result);
+    }
+
+    #[cfg(feature = "tape")]
+    fn work(self: Box<Self>) -> Delivery {
+        let (reply, result) = self.finish();
+        Box::new(move || reply.send(result))
     }
 }
 
@@ -276,12 +326,7 @@ pub(crate) fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> (Effect, Answer<Result<T, BlockingError>>) {
     let (reply, answer) = reply();
-    let job = move || {
-        // Nothing of `work` outlives the panic but what it shared, and that is its author's to guard.
-        let result = catch_unwind(AssertUnwindSafe(work));
-        reply.send(result.map_err(|_| BlockingError::Panicked));
-    };
-    (Effect::Blocking(Job(Box::new(job))), answer)
+    (Effect::Blocking(Job(Box::new(Task { work, reply }))), answer)
 }
 
 /// The way back for an effect's answer: it may be used once, from any thread.

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use http::header::{SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -259,12 +260,14 @@ impl Error {
         std::iter::successors(first, |cause| cause.source()).take(64)
     }
 
-    /// The plain answer: the message as text, with the status and the fields.
+    /// The plain answer: the message as text, with the status and the fields. The response [has the error](Response::error).
     pub fn into_response(self) -> Response {
-        self.as_text()
+        let mut response = self.as_text();
+        response.extensions.insert(Arc::new(self));
+        response
     }
 
-    /// As [`into_response`](Self::into_response).
+    /// As [`into_response`](Self::into_response), without the error.
     pub(crate) fn as_text(&self) -> Response {
         let mut response = Response::text(self.0.status, self.0.message.clone());
         self.add_fields(&mut response);

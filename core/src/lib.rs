@@ -27,6 +27,8 @@
 //!
 //! `stream`: the streams of `futures-core` as bodies and as events, and [`Body`] as such a stream.
 //!
+//! `tape`: connections recorded as text, and read back, to reproduce what went wrong in production.
+//!
 //! `websocket` (on by default): WebSocket connections.
 #![forbid(unsafe_code)]
 
@@ -45,6 +47,8 @@ pub mod multipart;
 mod output;
 pub mod router;
 pub mod session;
+#[cfg(feature = "tape")]
+pub mod tape;
 #[cfg(feature = "websocket")]
 pub mod ws;
 

@@ -160,6 +160,22 @@ impl Output {
         self.tail.capacity() + queued.sum::<usize>()
     }
 
+    /// What waits behind the first `count` bytes; the bytes of files are not among it.
+    #[cfg(feature = "tape")]
+    pub(crate) fn pieces_after(&self, count: u64) -> impl Iterator<Item = &[u8]> {
+        let mut before = count;
+        let pieces = self.queue.iter().map(|segment| match segment {
+            Segment::Bytes(bytes) => (&bytes[..], bytes.len() as u64),
+            Segment::File(file) => (&[][..], file.length),
+        });
+        let tail = (&self.tail[..], self.tail.len() as u64);
+        pieces.chain([tail]).filter_map(move |(bytes, length)| {
+            let skipped = before.min(length);
+            before -= skipped;
+            bytes.get(skipped as usize..).filter(|bytes| !bytes.is_empty())
+        })
+    }
+
     /// Gives the memory of an empty queue to another one, or back to the allocator if that has more of it.
     pub(crate) fn give_memory(&mut self, other: &mut Self) {
         if self.is_empty() {

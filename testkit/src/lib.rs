@@ -7,15 +7,13 @@
 //! |---|---|
 //! | [`wire`] | [`Wire`]: one machine, fed and read by hand |
 //! | [`transcript`] | what went over a wire, as text |
-//! | [`cases`] | what a client sends and what must come back, as text |
 //! | [`files`] | files for a wire: [`MemoryFiles`], [`FolderFiles`] |
 //! | [`script`] | [`Script`]: what a peer does, as data |
 //! | [`splits`](mod@splits) | the ways in which a network may cut bytes |
 //! | [`laws`](mod@laws) | the nine laws, as one call |
-//! | [`events`] | server-sent events, as a client reads them |
-//! | [`websocket`] | [`WebSocketClient`]: the other end of a WebSocket; [`Frame`]: frames by hand |
 //! | [`view`] | what two streams of HTTP/1 responses have in common |
-//! | [`wrap`] | machines over machines: [`Recorder`], [`Xor`] |
+//! | [`wrap`] | machines over machines: [`Xor`] |
+//! | [`tape`] | connections recorded as text, here or in production, and replayed: [`Replay`] |
 //!
 //! ```
 //! use bakestone::machine::{Io, Machine, Moment, Now, Peer, Phase, Read, Wants};
@@ -65,6 +63,7 @@ pub mod laws;
 pub mod script;
 mod seed;
 pub mod splits;
+pub mod tape;
 pub mod transcript;
 pub mod view;
 #[cfg(feature = "websocket")]
@@ -77,9 +76,9 @@ pub use files::{Files, FolderFiles, MemoryFiles};
 pub use laws::{Bounds, Law, Violation, check, laws, laws_within};
 pub use script::{Op, Script};
 pub use splits::{splits, splits_seeded};
+pub use tape::Replay;
 pub use transcript::{Event, Transcript, escape};
 pub use view::http1_view;
 #[cfg(feature = "websocket")]
-pub use websocket::{Denied, Frame, Received, WebSocketClient, WebSocketRequest};
 pub use wire::{Fate, Wire};
-pub use wrap::{Recorder, Xor};
+pub use wrap::Xor;

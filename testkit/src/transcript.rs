@@ -6,6 +6,7 @@
 use std::fmt::{self, Write as _};
 
 use bakestone::machine::{Moment, Phase, Read, Wants};
+pub use bakestone::tape::escape;
 
 /// More bytes than this of one piece are shown by their beginning and their end.
 const SHOWN: usize = 2 << 10;
@@ -94,6 +95,10 @@ impl Transcript {
         seen
     }
 
+    pub(crate) fn clear(&mut self) {
+        self.entries.clear();
+    }
+
     pub(crate) fn mute(&mut self, muted: bool) {
         self.muted = muted;
     }
@@ -153,7 +158,7 @@ fn render(event: &Event, start: Moment) -> String {
     }
 }
 
-fn wanted(wants: &Wants, start: Moment) -> String {
+pub(crate) fn wanted(wants: &Wants, start: Moment) -> String {
     let mut text = match wants.read {
         Read::Pause => "Pause",
         Read::Watch => "Watch",
@@ -179,34 +184,6 @@ fn marked(mark: &str, bytes: &[u8]) -> String {
     let lines =
         shown.lines().enumerate().map(|(i, line)| format!("{}{line}", if i == 0 { mark } else { "  " }));
     lines.collect::<Vec<_>>().join("\n")
-}
-
-/// Bytes as one line of text a line: printable ASCII as it is, all else escaped.
-///
-/// A `\r\n` is shown, and then ends the line.
-///
-/// ```
-/// use bakestone_testkit::escape;
-///
-/// assert_eq!(escape(b"a\r\n\tb\\\xff"), "a\\r\\n\n\\tb\\\\\\xff");
-/// ```
-pub fn escape(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
-    let mut before = 0;
-    for &byte in bytes {
-        match byte {
-            b'\r' => text.push_str("\\r"),
-            b'\n' => text.push_str(if before == b'\r' { "\\n\n" } else { "\\n" }),
-            b'\t' => text.push_str("\\t"),
-            b'\\' => text.push_str("\\\\"),
-            b' '..=b'~' => text.push(char::from(byte)),
-            _ => {
-                let _ = write!(text, "\\x{byte:02x}");
-            }
-        }
-        before = byte;
-    }
-    text
 }
 
 /// Two texts in two columns, long lines broken.

@@ -19,10 +19,10 @@ use bytes::Buf;
 use crate::laws::Law;
 use crate::transcript::{Event, Transcript};
 
-pub(crate) use driving::Moved;
+pub(crate) use driving::{Moved, panic_text};
 
 /// Not zero, so that a machine which takes the epoch for "never" or for "now" is found out.
-const START: Moment = Moment::from_epoch(Duration::from_secs(1_000));
+pub(crate) const START: Moment = Moment::from_epoch(Duration::from_secs(1_000));
 
 /// 2024-01-01T00:00:00Z, a Monday.
 const START_WALL: Duration = Duration::from_secs(1_704_067_200);
@@ -164,6 +164,17 @@ impl<M: Machine> Wire<M> {
         let mut wire = Self::new(machine);
         wire.io.connection = connection.into();
         wire
+    }
+
+    /// The same, whose clocks begin at `now`.
+    pub(crate) fn begun_at(mut self, now: Now) -> Self {
+        self.now = now;
+        self
+    }
+
+    /// Forgets what went over the wire.
+    pub(crate) fn forget_transcript(&mut self) {
+        self.transcript.clear();
     }
 
     pub(crate) fn with_habits(mut self, habits: Habits) -> Self {

@@ -1,10 +1,8 @@
-//! Machines over machines.
+//! Machines over machines. `bakestone::tape` has another one, the recorder.
 //!
 //! The rule: a wrapper is a driver to what it wraps and a machine to who drives it, and owes the laws to both.
 
 mod layer;
-mod recorder;
 mod xor;
 
-pub use recorder::Recorder;
 pub use xor::Xor;

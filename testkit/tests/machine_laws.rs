@@ -13,7 +13,8 @@ use bakestone::session::Event;
 use bakestone::{Body, Bytes, Leniency, Lifecycle, Limits, Request, Response, Session};
 use every::every;
 
-use bakestone_testkit::{Bounds, Recorder, Script, Xor, http1_view, laws_within};
+use bakestone::tape::Recorder;
+use bakestone_testkit::{Bounds, Script, Xor, http1_view, laws_within};
 
 const KEY: &[u8] = b"bakestone";
 
@@ -156,7 +157,7 @@ fn a_recorded_session() {
     // What it records it keeps, and that is not the connection's memory.
     bounds.memory = None;
     for (name, script) in scripts() {
-        hold(|| Recorder::new(Session::new(every)), name, script, &bounds);
+        hold(|| Recorder::logging(Session::new(every)).0, name, script, &bounds);
     }
 }
 

@@ -29,6 +29,7 @@ impl Observer for Notes {
             Event::RequestStarted(record) => format!("started {} {}", record.method, record.target),
             Event::RequestEnded(record) => format!("ended {record}"),
             Event::Refused(refusal) => format!("refused {}", refusal.status.as_u16()),
+            Event::Failed(error) => format!("failed {}", error.status().as_u16()),
             Event::DeadlinePassed(which) => format!("passed {which}"),
             other => format!("{other:?}"),
         };
@@ -98,14 +99,14 @@ fn every_end_is_told_with_its_reason() {
             |wire| {
                 wire.advance(11 * SECOND).finish();
             },
-            &["passed head_time", "closed: a deadline has passed"],
+            &["passed head_time", "failed 408", "closed: a deadline has passed"],
         ),
         (
             "GET / HTTP/1.1\r\n\r\n",
             |wire| {
                 wire.finish();
             },
-            &["refused 400", "closed: the peer's message was refused"],
+            &["refused 400", "failed 400", "closed: the peer's message was refused"],
         ),
         (
             "GET /fail HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
@@ -114,6 +115,7 @@ fn every_end_is_told_with_its_reason() {
             },
             &[
                 "started GET /fail",
+                "failed 418",
                 "ended GET /fail HTTP/1.1 418 N 0.0ns",
                 "closed: the client asked to close",
             ],
@@ -126,6 +128,7 @@ fn every_end_is_told_with_its_reason() {
             &[
                 "started GET /panic",
                 "Panicked(Handler, \"on purpose\")",
+                "failed 500",
                 "ended GET /panic HTTP/1.1 500 N 0.0ns",
                 "closed: the server is stopping",
             ],
@@ -161,6 +164,7 @@ fn every_end_is_told_with_its_reason() {
             &[
                 "started POST /",
                 "refused 400",
+                "failed 400",
                 "ended POST / HTTP/1.1 400 N 0.0ns",
                 "closed: the peer's message was refused",
             ],

@@ -8,7 +8,8 @@ use std::task::Context;
 use std::time::Duration;
 
 use bakestone::machine::{ConnectionInfo, Io, Machine, Now, Peer, Phase, Read, Wants};
-use bakestone_testkit::{Bounds, Recorder, Script, Wire, Xor, check, laws, laws_within};
+use bakestone::tape::Recorder;
+use bakestone_testkit::{Bounds, Script, Wire, Xor, check, laws, laws_within};
 use toy::Shout;
 
 const KEY: &[u8] = b"bakestone";
@@ -33,7 +34,7 @@ fn secret(script: Script) -> Script {
 #[test]
 fn a_recorded_machine_obeys_the_laws() {
     for script in scripts() {
-        laws(|| Recorder::new(Shout::default()), script);
+        laws(|| Recorder::logging(Shout::default()).0, script);
     }
 }
 
@@ -49,18 +50,18 @@ fn a_machine_behind_a_cipher_obeys_the_laws() {
 fn wrappers_wrap_wrappers() {
     let slow = || Shout::with(3, 5);
     for script in scripts() {
-        laws(|| Recorder::new(Xor::new(Xor::new(slow(), KEY), KEY)), script);
+        laws(|| Recorder::logging(Xor::new(Xor::new(slow(), KEY), KEY)).0, script);
     }
 }
 
 #[test]
 fn a_wrapper_does_not_hide_what_is_wrong_inside() {
     let bounds = Bounds::default();
-    let slow_and_greedy = || Recorder::new(Shout::with(8 << 10, u64::MAX));
+    let slow_and_greedy = || Xor::new(Shout::with(8 << 10, u64::MAX), "");
     let seen = check(slow_and_greedy, "hello\n", &bounds);
     // The wrapper's own output stays small, so only an allocator that counts could see the inner one's.
     assert!(seen.is_ok(), "{}", seen.unwrap_err());
-    let mut wire = Wire::new(Recorder::new(Shout::with(8 << 10, 100)));
+    let mut wire = Wire::new(Xor::new(Shout::with(8 << 10, 100), ""));
     wire.hold_output(true).feed_politely("hello\n".repeat(10_000));
     assert_eq!(wire.wants().read, Read::Pause);
     assert!(wire.waiting() <= (16 << 10) + 100, "{}", wire.waiting());
@@ -68,7 +69,7 @@ fn a_wrapper_does_not_hide_what_is_wrong_inside() {
 
 #[test]
 fn what_the_inner_machine_does_not_want_stays_outside_and_the_fin_behind_it() {
-    let mut wire = Wire::new(Recorder::new(Shout::with(8 << 10, 100)));
+    let mut wire = Wire::new(Xor::new(Shout::with(8 << 10, 100), ""));
     wire.hold_output(true).feed("hello\n".repeat(50_000)).finish();
     assert!(wire.io().input.len() > 250_000, "{} bytes outside", wire.io().input.len());
     wire.hold_output(false).take_at_most(0);
@@ -78,13 +79,16 @@ fn what_the_inner_machine_does_not_want_stays_outside_and_the_fin_behind_it() {
 
 #[test]
 fn a_recorder_notes_what_passed_and_when() {
-    let recorder = Recorder::new(Shout::default());
-    let log = recorder.log();
+    let (recorder, log) = Recorder::logging(Shout::default());
     let mut wire = Wire::new(recorder);
     wire.feed("hi\n").advance(Duration::from_secs(2));
     wire.feed("quit\n").expect("HI\nbye\n").finish().expect_closed();
-    let log = log.lock().unwrap().to_string();
-    assert_eq!(log, "@ 1000s\n> hi\\n\n< HI\\n\n@ 1002s\n> quit\\n\n< bye\\n\n! the peer sent FIN\n");
+    let tape = log.text();
+    let steps = tape.split_once("\n\n").unwrap().1;
+    assert_eq!(
+        steps,
+        "@ 0s\n> hi\\n\n< HI\\n\n@ 0s\n@ 2s\n> quit\\n\n< bye\\n\n= lingering\n@ 2s\n@ 2s\n! fin\n= done\n# end\n"
+    );
 }
 
 /// Tells what it knows of the world, once for each byte.
@@ -110,7 +114,7 @@ fn the_world_reaches_through() {
     let mut connection = ConnectionInfo::default();
     connection.secure = true;
     connection.seed = 5;
-    let mut wire = Wire::connected(Xor::new(Recorder::new(Tell), KEY), connection);
+    let mut wire = Wire::connected(Xor::new(Recorder::logging(Tell).0, KEY), connection);
     wire.feed("?");
     assert_eq!(Xor::<()>::apply(KEY, 0, &wire.take()), b"https Open false 5\n");
     wire.drain().feed("?");

@@ -10,11 +10,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use async_io::{Async, Timer};
-use bakestone::Session;
 use bakestone::effect::Effect;
 use bakestone::machine::{ConnectionInfo, Moment};
 use bakestone::session::{Service, Stage};
-use bakestone_std::{Clock, Connection, LOOK_AGAIN, Life, Place, Pool, Serving, Socket, Stop, Stream, Turn};
+use bakestone_std::{
+    Clock, Connection, Driven, LOOK_AGAIN, Life, Place, Pool, Serving, Socket, Stop, Stream, Turn,
+};
 use bytes::BytesMut;
 
 /// A socket in smol's reactor.
@@ -75,7 +76,7 @@ impl Alarm {
 ///
 /// A type of its own, since an `async fn` would hold the connection twice: as its argument, and as its variable.
 pub(crate) struct Drive<S: Service> {
-    connection: Connection<Session<Arc<S>>, Watched>,
+    connection: Connection<Driven<S>, Watched>,
     alarm: Alarm,
     serving: Arc<Serving<S>>,
     /// It goes last, when the connection is closed.

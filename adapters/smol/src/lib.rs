@@ -19,6 +19,8 @@ mod serve;
 mod upgraded;
 
 pub use bakestone;
+#[cfg(feature = "tape")]
+pub use bakestone_std::TapeFolder;
 #[cfg(feature = "tracing")]
 pub use bakestone_std::Tracing;
 pub use bakestone_std::{Handle, Listen, ServeError, Server};

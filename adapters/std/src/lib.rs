@@ -10,6 +10,7 @@
 //! - `net`: sockets, listeners and the [`Server`] settings, which every adapter on an operating system shares.
 //! - `inherit` (on by default): listeners that a service manager hands over.
 //! - `temporary-files` (on by default): files without a name, which are gone with their last handle.
+//! - `tape`: connections recorded as text, in files of a folder.
 //! - `tracing`: spans and events of `tracing`, an access log among them.
 //! - `json` (on by default): JSON values as request and response bodies.
 //! - `stream`: the streams of `futures-core` as bodies and as events.
@@ -39,6 +40,8 @@ mod serving;
 mod signals;
 #[cfg(feature = "net")]
 mod stream;
+#[cfg(feature = "tape")]
+mod tape;
 #[cfg(feature = "tracing")]
 mod trace;
 mod upgraded;
@@ -58,11 +61,13 @@ pub use serve::{run, serve};
 #[cfg(feature = "net")]
 pub use server::{Listen, Server};
 #[cfg(feature = "net")]
-pub use serving::{BoxFuture, Life, Serving, Start, join};
+pub use serving::{BoxFuture, Driven, Life, Serving, Start, join};
 #[cfg(feature = "net")]
 pub use signals::{StopAtSignals, stop_at_signals};
 #[cfg(feature = "net")]
 pub use stream::Stream;
+#[cfg(feature = "tape")]
+pub use tape::TapeFolder;
 #[cfg(feature = "tracing")]
 pub use trace::Tracing;
 pub use upgraded::{UpgradedSink, UpgradedSource};

@@ -11,7 +11,6 @@ use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
-use bakestone::Session;
 use bakestone::app::Application;
 use bakestone::effect::Effect;
 use bakestone::machine::ConnectionInfo;
@@ -20,8 +19,8 @@ use rustix::event::PollFlags;
 
 use crate::alarm::Alarm;
 use crate::{
-    BACK_OFF, Connection, LOOK_AGAIN, Life, Listen, Listener, Place, Pool, ServeError, Serving, Stop, Stream,
-    Turn, is_of_one_connection, stop_at_signals,
+    BACK_OFF, Connection, Driven, LOOK_AGAIN, Life, Listen, Listener, Place, Pool, ServeError, Serving, Stop,
+    Stream, Turn, is_of_one_connection, stop_at_signals,
 };
 
 /// How long a thread of the pool waits for more.
@@ -166,7 +165,7 @@ fn connect<S: Service + Send + Sync + 'static>(
 /// Runs a connection to its end. The place comes first, so that it goes last: nothing of the connection is left then.
 fn drive<S: Service>(
     mut place: Place,
-    mut connection: Connection<Session<Arc<S>>, Stream>,
+    mut connection: Connection<Driven<S>, Stream>,
     alarm: Alarm,
     serving: Arc<Serving<S>>,
 ) -> io::Result<()> {

@@ -51,6 +51,8 @@ pub struct Server {
     handle: Handle,
     on_ready: Option<OnReady>,
     observer: Option<Arc<dyn Observer>>,
+    #[cfg(feature = "tape")]
+    recording: Option<bakestone::tape::Recording>,
 }
 
 /// Where to listen.
@@ -81,6 +83,8 @@ impl Server {
             handle: Handle::new(10_000),
             on_ready: None,
             observer: None,
+            #[cfg(feature = "tape")]
+            recording: None,
         }
     }
 
@@ -185,6 +189,24 @@ impl Server {
         self
     }
 
+    /// Records connections as text, to be replayed under a test's clock.
+    ///
+    /// ```
+    /// use bakestone_std::{Server, TapeFolder};
+    /// use bakestone_std::bakestone::tape::Recording;
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("bakestone-tapes-{}", std::process::id()));
+    /// let tapes = TapeFolder::new(&folder)?;
+    /// let server = Server::new().address("127.0.0.1:0").record(Recording::new(tapes).one_in(1_000));
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[cfg(feature = "tape")]
+    pub fn record(mut self, recording: bakestone::tape::Recording) -> Self {
+        self.recording = Some(recording);
+        self
+    }
+
     /// What stops the server.
     pub fn handle(&self) -> Handle {
         self.handle.clone()
@@ -256,9 +278,15 @@ impl Server {
             lifecycle = lifecycle.observer(observer.clone());
         }
         let server = self.bind()?;
+        let limits = Arc::new(server.limits.clone());
         let serving = Serving {
             service: Arc::new(service),
-            limits: Arc::new(server.limits.clone()),
+            #[cfg(feature = "tape")]
+            recording: server.recording.clone().map(|recording| {
+                let recording = recording.limits(limits.clone());
+                server.observer.iter().cloned().fold(recording, bakestone::tape::Recording::observer)
+            }),
+            limits,
             spawner: lifecycle.spawner(),
             clock: Clock::start(),
             handle: server.handle.clone(),

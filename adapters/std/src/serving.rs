@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bakestone::effect::Effect;
-use bakestone::machine::{Address, ConnectionInfo, Io, Machine, Moment, Wants};
+use bakestone::machine::{Address, ConnectionInfo, Io, Machine, Moment, Now, Wants};
 use bakestone::session::{Observer, Service, Spawner, Stage};
 use bakestone::{Lifecycle, Limits, Session};
 
@@ -83,12 +83,34 @@ impl<S> fmt::Debug for Start<S> {
     }
 }
 
+#[cfg(feature = "tape")]
+type Inner<S> = bakestone::tape::Recorder<Session<Arc<S>>>;
+#[cfg(not(feature = "tape"))]
+type Inner<S> = Session<Arc<S>>;
+
+/// What serves a connection: a session and, with the feature `tape`, what records it.
+pub struct Driven<S: Service>(Inner<S>);
+
+impl<S: Service> Machine for Driven<S> {
+    fn step(&mut self, now: Now, io: &mut Io, cx: &mut Context<'_>) -> Wants {
+        self.0.step(now, io, cx)
+    }
+}
+
+impl<S: Service> fmt::Debug for Driven<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Driven")
+    }
+}
+
 /// What every connection of a server needs.
 pub struct Serving<S> {
     pub(crate) service: Arc<S>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) spawner: Spawner,
     pub(crate) observer: Option<Arc<dyn Observer>>,
+    #[cfg(feature = "tape")]
+    pub(crate) recording: Option<bakestone::tape::Recording>,
     /// The clocks of the server.
     pub clock: Clock,
     /// The open connections, and the end.
@@ -99,13 +121,26 @@ pub struct Serving<S> {
 
 impl<S: Service> Serving<S> {
     /// A connection on an open socket.
-    pub fn connection<T: Socket>(&self, socket: T, info: ConnectionInfo) -> Connection<Session<Arc<S>>, T> {
+    pub fn connection<T: Socket>(&self, socket: T, info: ConnectionInfo) -> Connection<Driven<S>, T> {
         let mut session =
             Session::with_limits(self.service.clone(), self.limits.clone()).lifecycle(&self.spawner);
         if let Some(observer) = &self.observer {
             session = session.observer(observer.clone());
         }
-        Connection::new(session, socket, info, self.limits.read_ahead)
+        Connection::new(self.driven(session, &info), socket, info, self.limits.read_ahead)
+    }
+
+    #[cfg(feature = "tape")]
+    fn driven(&self, session: Session<Arc<S>>, info: &ConnectionInfo) -> Driven<S> {
+        Driven(match &self.recording {
+            Some(recording) => recording.record(session, info),
+            None => Inner::<S>::off(session),
+        })
+    }
+
+    #[cfg(not(feature = "tape"))]
+    fn driven(&self, session: Session<Arc<S>>, _: &ConnectionInfo) -> Driven<S> {
+        Driven(session)
     }
 }
 

@@ -2,10 +2,10 @@
 //!
 //! | level | what |
 //! |---|---|
-//! | error | a panic, a response that cannot be sent, a body or a task that failed |
+//! | error | a panic, an error of 5xx, a response that cannot be sent, a body or a task that failed, tapes that cannot be written |
 //! | warn | tasks that were dropped at the end of the drain |
 //! | info | a request's record, as a line of an access log (target `bakestone::access`); what was refused |
-//! | debug | connections, the beginning of requests, deadlines |
+//! | debug | connections, the beginning of requests, deadlines, other errors that were answered |
 
 use std::sync::Arc;
 
@@ -65,8 +65,16 @@ fn tell(event: &Event<'_>) {
             info!(target: "bakestone", status = refusal.status.as_u16(), "refused: {refusal}")
         }
         Event::DeadlinePassed(which) => debug!(target: "bakestone", %which, "deadline passed"),
+        #[cfg(feature = "tape")]
+        Event::TapeLost(reason) => error!(target: "bakestone", reason, "tapes cannot be written"),
         Event::TasksDropped(count) => warn!(target: "bakestone", count, "tasks dropped"),
         Event::Panicked(entry, message) => error!(target: "bakestone", ?entry, message, "panicked"),
+        Event::Failed(error) if error.status().is_server_error() => {
+            error!(target: "bakestone", status = error.status().as_u16(), "failed: {error:#}")
+        }
+        Event::Failed(error) => {
+            debug!(target: "bakestone", status = error.status().as_u16(), "failed: {error:#}")
+        }
         Event::Misused(misuse) => error!(target: "bakestone", "the response cannot be sent: {misuse}"),
         Event::BodyFailed(error) => error!(target: "bakestone", "the response's body failed: {error}"),
         Event::TaskFailed(error) => error!(target: "bakestone", "the task failed: {error:#}"),
@@ -146,6 +154,7 @@ mod tests {
             "DEBUG bakestone request started method=GET target=/cake",
             "INFO bakestone::access GET /cake HTTP/1.1 200 ",
             "INFO bakestone refused: ",
+            "DEBUG bakestone failed: ",
             "DEBUG bakestone connection closed reason=the peer's message was refused",
         ];
         assert_eq!(lines.len(), beginnings.len(), "{lines:#?}");

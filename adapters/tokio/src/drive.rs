@@ -9,11 +9,10 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
-use bakestone::Session;
 use bakestone::effect::Effect;
 use bakestone::machine::{ConnectionInfo, Moment};
 use bakestone::session::{Service, Stage};
-use bakestone_std::{Clock, Connection, LOOK_AGAIN, Life, Place, Pool, Serving, Stop, Turn, Worker};
+use bakestone_std::{Clock, Connection, Driven, LOOK_AGAIN, Life, Place, Pool, Serving, Stop, Turn, Worker};
 use tokio::time::{Instant, Sleep};
 
 use crate::stream::Stream;
@@ -50,7 +49,7 @@ impl Alarm {
 ///
 /// A type of its own, since an `async fn` would hold the connection twice: as its argument, and as its variable.
 pub(crate) struct Drive<S: Service> {
-    connection: Connection<Session<Arc<S>>, Stream>,
+    connection: Connection<Driven<S>, Stream>,
     alarm: Alarm,
     serving: Arc<Serving<S>>,
     /// It goes last, when the connection is closed.

@@ -20,6 +20,8 @@ mod stream;
 mod upgraded;
 
 pub use bakestone;
+#[cfg(feature = "tape")]
+pub use bakestone_std::TapeFolder;
 #[cfg(feature = "tracing")]
 pub use bakestone_std::Tracing;
 pub use bakestone_std::{Handle, Listen, ServeError, Server};

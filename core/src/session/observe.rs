@@ -66,6 +66,9 @@ pub enum Event<'a> {
     Misused(&'a Misuse),
     /// A handler returned the [`Sent`](crate::message::Sent) of another request. The client gets 500.
     SentByAnother,
+    /// A response is made of this error, of whoever it is: the handler, a middleware, the session itself. Or a handler
+    /// whose response was on its way already, as a WebSocket's is, ended with it.
+    Failed(&'a Arc<Error>),
     /// User code panicked, with this message.
     Panicked(Entry, &'a str),
     /// A response's body failed half-way; its message is cut off.

@@ -124,6 +124,9 @@ impl<S: Service> Session<S> {
     /// Sends the head of `response`, and of its body what is there.
     fn send_response(&mut self, response: Response, io: &mut Io) {
         let Response { status, headers, mut body, extensions } = response;
+        if let Some(error) = extensions.get() {
+            self.observed.tell(Event::Failed(error));
+        }
         self.observed.guard(Entry::Drop, || drop(extensions));
         self.exchange.refuse_writing();
         let Some(length) = self.observed.guard(Entry::Body, || body.length()) else {

@@ -5,6 +5,8 @@
 
 mod app;
 mod profiles;
+#[cfg(test)]
+mod tapes;
 
 use std::fmt;
 use std::io::Write;

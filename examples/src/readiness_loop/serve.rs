@@ -25,14 +25,13 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use bakestone::Session;
 use bakestone::app::Application;
 use bakestone::effect::Effect;
 use bakestone::machine::{Address, ConnectionInfo};
 use bakestone::session::{Service, Stage};
 use bakestone_std::{
-    BACK_OFF, Connection, Listen, Listener, Place, Pool, ServeError, Socket, Start, StdListener, Stop, Turn,
-    Watch, is_of_one_connection, read_from,
+    BACK_OFF, Connection, Driven, Listen, Listener, Place, Pool, ServeError, Socket, Start, StdListener,
+    Stop, Turn, Watch, is_of_one_connection, read_from,
 };
 use bytes::BytesMut;
 use mio::net::{TcpListener, TcpStream};
@@ -103,7 +102,7 @@ struct Door {
 
 /// A connection. The place comes last, so that it is free only when the rest is gone.
 struct Guest<S: Service> {
-    connection: Connection<Session<Arc<S>>, Stream>,
+    connection: Connection<Driven<S>, Stream>,
     waker: Waker,
     /// An event has told of an error, which a turn that did not read has not seen.
     broken: bool,

@@ -3,10 +3,13 @@
 //! The rule: every run ends with the machine dropped and searched for what it left behind, so that law 8 is
 //! checked wherever any law is.
 
+use std::path::PathBuf;
+
 use bakestone::machine::{Machine, Peer};
 
 use super::{Bounds, Law, Violation};
 use crate::script::Script;
+use crate::tape;
 use crate::transcript::Transcript;
 use crate::wire::{Breach, Fate, Habits, Wire};
 
@@ -47,7 +50,7 @@ pub(super) struct Manner {
 }
 
 impl Breach {
-    pub(super) fn new(law: Law, what: impl Into<String>) -> Self {
+    pub(crate) fn new(law: Law, what: impl Into<String>) -> Self {
         Self { law, what: what.into() }
     }
 }
@@ -151,7 +154,15 @@ impl<'a, M: Machine, F: Fn() -> M> Trial<'a, F> {
             script: script.to_string(),
             seed: self.bounds.seed,
             transcripts: transcripts.collect(),
+            tape: self.keep(breach.law, script),
         }
+    }
+
+    /// Makes the run once more for a tape, if one is asked for.
+    fn keep(&self, law: Law, script: &Script) -> Option<PathBuf> {
+        let files = || self.bounds.files.map(|make| make());
+        let text = || tape::record_with((self.make)(), script, files());
+        tape::folder().and_then(|folder| tape::keep(&folder, &format!("law-{}", law.number()), &text()))
     }
 }
 

@@ -1,7 +1,8 @@
 //! How a wire answers effects.
 
-use bakestone::effect::{Effect, FileErrorKind, FileOp};
+use bakestone::effect::{Effect, FileErrorKind};
 use bakestone::machine::Machine;
+use bakestone::tape::describe;
 
 use super::Wire;
 use crate::files::Files;
@@ -108,22 +109,5 @@ fn describe_effect(effect: &Effect) -> String {
         Effect::File(op, _) => describe(op),
         Effect::Blocking(_) => "blocking job".into(),
         _ => "an effect that is not known here".into(),
-    }
-}
-
-/// An operation in a line: the data of a write is left out.
-fn describe(op: &FileOp) -> String {
-    match op {
-        FileOp::Open(path, mode) => format!("open {} ({mode:?})", path.display()),
-        FileOp::OpenBelow { roots, paths, .. } => format!("open the first of {paths:?} below {roots:?}"),
-        FileOp::Metadata(path) => format!("metadata of {}", path.display()),
-        FileOp::Read { offset, length, .. } => format!("read {length} bytes at {offset}"),
-        FileOp::Write { offset, data, .. } => format!("write {} bytes at {offset}", data.len()),
-        FileOp::Rename(from, to) => format!("rename {} to {}", from.display(), to.display()),
-        FileOp::Remove(path) => format!("remove {}", path.display()),
-        FileOp::OpenTemporary(None) => "open a temporary file".into(),
-        FileOp::OpenTemporary(Some(folder)) => format!("open a temporary file in {}", folder.display()),
-        FileOp::Persist { path, .. } => format!("persist as {}", path.display()),
-        _ => "a file operation that is not known here".into(),
     }
 }

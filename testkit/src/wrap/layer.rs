@@ -18,11 +18,9 @@ const TURNS: usize = 8;
 /// What a wrapper makes of what passes through it.
 pub(super) trait Coat {
     /// Bytes on their way in.
-    fn inward(&mut self, now: Now, bytes: &mut [u8]);
+    fn inward(&mut self, bytes: &mut [u8]);
     /// Bytes on their way out.
-    fn outward(&mut self, now: Now, bytes: &mut [u8]);
-    /// The inner machine is told of another peer.
-    fn peer(&mut self, now: Now, peer: Peer);
+    fn outward(&mut self, bytes: &mut [u8]);
 }
 
 /// An inner machine and its own `Io`.
@@ -66,13 +64,13 @@ impl<M: Machine> Layer<M> {
         // The first turn needs no cause: the outer driver had one that may be meant for the inner machine.
         let mut cause = true;
         for _ in 0..TURNS {
-            cause |= self.pass_in(coat, now, io);
+            cause |= self.pass_in(coat, io);
             if cause && self.wants.phase != Phase::Done {
                 self.wants = self.inner.step(now, &mut self.io, cx);
                 io.effects.append(&mut self.io.effects);
             }
             // Dropped output is a cause that nobody outside can know of.
-            cause = self.pass_out(coat, now, io);
+            cause = self.pass_out(coat, io);
             if !cause && !self.can_pass_in(io) {
                 return self.outer_wants(io, false);
             }
@@ -89,16 +87,15 @@ impl<M: Machine> Layer<M> {
         self.wants.phase != Phase::Done && (tells || reads && !io.input.is_empty())
     }
 
-    fn pass_in(&mut self, coat: &mut impl Coat, now: Now, io: &mut Io) -> bool {
+    fn pass_in(&mut self, coat: &mut impl Coat, io: &mut Io) -> bool {
         if !self.can_pass_in(io) {
             return false;
         }
         if io.peer == Peer::Gone || io.input.is_empty() {
             self.io.peer = io.peer;
-            coat.peer(now, io.peer);
         } else {
             let mut piece = io.input.split_to(io.input.len().min(PIECE));
-            coat.inward(now, &mut piece);
+            coat.inward(&mut piece);
             self.io.input.extend_from_slice(&piece);
         }
         true
@@ -115,7 +112,7 @@ impl<M: Machine> Layer<M> {
     }
 
     /// Copies inner output up to the mark; whether inner output was dropped.
-    fn pass_out(&mut self, coat: &mut impl Coat, now: Now, io: &mut Io) -> bool {
+    fn pass_out(&mut self, coat: &mut impl Coat, io: &mut Io) -> bool {
         if self.io.peer == Peer::Gone || self.wants.phase == Phase::Abort {
             // Nobody will read it; and an inner machine that ends must not wait for it to be read.
             let dropped = !self.io.output.is_empty();
@@ -127,7 +124,7 @@ impl<M: Machine> Layer<M> {
         let mut bytes = self.peek(room);
         self.copied += bytes.len();
         if !bytes.is_empty() {
-            coat.outward(now, &mut bytes);
+            coat.outward(&mut bytes);
             io.output.push(Bytes::from(bytes));
         }
         false

@@ -2,7 +2,7 @@
 
 use std::task::Context;
 
-use bakestone::machine::{Io, Machine, Now, Peer, Wants};
+use bakestone::machine::{Io, Machine, Now, Wants};
 
 use super::layer::{Coat, Layer};
 
@@ -86,13 +86,11 @@ fn apply(key: &[u8], position: &mut u64, bytes: &mut [u8]) {
 }
 
 impl Coat for Keys {
-    fn inward(&mut self, _: Now, bytes: &mut [u8]) {
+    fn inward(&mut self, bytes: &mut [u8]) {
         apply(&self.key, &mut self.inward, bytes);
     }
 
-    fn outward(&mut self, _: Now, bytes: &mut [u8]) {
+    fn outward(&mut self, bytes: &mut [u8]) {
         apply(&self.key, &mut self.outward, bytes);
     }
-
-    fn peer(&mut self, _: Now, _: Peer) {}
 }

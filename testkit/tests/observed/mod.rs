@@ -13,8 +13,9 @@ pub(crate) fn observed<S: Service, M>(
     let events = Arc::new(Mutex::new(Vec::new()));
     let noted = events.clone();
     let session = Session::new(service).observer(Arc::new(move |event: &Event<'_>| {
-        use Event::{ConnectionClosed, ConnectionOpened, RequestEnded, RequestStarted};
-        if !matches!(event, ConnectionOpened(_) | ConnectionClosed(_) | RequestStarted(_) | RequestEnded(_)) {
+        use Event::{ConnectionClosed, ConnectionOpened, Failed, RequestEnded, RequestStarted};
+        let is_connection = matches!(event, ConnectionOpened(_) | ConnectionClosed(_));
+        if !is_connection && !matches!(event, RequestStarted(_) | RequestEnded(_) | Failed(_)) {
             noted.lock().expect("nobody panicked here").push(format!("{event:?}"));
         }
     }));
