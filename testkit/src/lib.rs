@@ -7,10 +7,15 @@
 //! |---|---|
 //! | [`wire`] | [`Wire`]: one machine, fed and read by hand |
 //! | [`transcript`] | what went over a wire, as text |
+//! | [`cases`] | what a client sends and what must come back, as text |
 //! | [`files`] | files for a wire: [`MemoryFiles`], [`FolderFiles`] |
 //! | [`script`] | [`Script`]: what a peer does, as data |
 //! | [`splits`](mod@splits) | the ways in which a network may cut bytes |
 //! | [`laws`](mod@laws) | the nine laws, as one call |
+//! | [`net`] | [`Net`]: many clients and one server on a bad network |
+//! | [`simulate`](mod@simulate) | thousands of clients' lives in seconds, from a seed |
+//! | [`events`] | server-sent events, as a client reads them |
+//! | [`websocket`] | [`WebSocketClient`]: the other end of a WebSocket; [`Frame`]: frames by hand |
 //! | [`view`] | what two streams of HTTP/1 responses have in common |
 //! | [`wrap`] | machines over machines: [`Xor`] |
 //! | [`tape`] | connections recorded as text, here or in production, and replayed: [`Replay`] |
@@ -60,8 +65,10 @@ pub mod cases;
 pub mod events;
 pub mod files;
 pub mod laws;
+pub mod net;
 pub mod script;
 mod seed;
+pub mod simulate;
 pub mod splits;
 pub mod tape;
 pub mod transcript;
@@ -74,11 +81,14 @@ pub mod wrap;
 pub use events::{EventReader, ReceivedEvent};
 pub use files::{Files, FolderFiles, MemoryFiles};
 pub use laws::{Bounds, Law, Violation, check, laws, laws_within};
+pub use net::Net;
 pub use script::{Op, Script};
+pub use simulate::{Simulation, simulate};
 pub use splits::{splits, splits_seeded};
 pub use tape::Replay;
 pub use transcript::{Event, Transcript, escape};
 pub use view::http1_view;
 #[cfg(feature = "websocket")]
+pub use websocket::{Denied, Frame, Received, WebSocketClient, WebSocketRequest};
 pub use wire::{Fate, Wire};
 pub use wrap::Xor;
