@@ -179,55 +179,56 @@ fn main() -> Result<(), bakestone_std::ServeError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bakestone::Session;
-    use bakestone::app::AppService;
-    use bakestone_testkit::Wire;
-
-    fn send(wire: &mut Wire<Session<AppService>>, line: &str, body: &str) -> String {
-        let length = body.len();
-        wire.feed(format!(
-            "{line} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
-        ));
-        wire.take_text()
-    }
+    use bakestone_testkit::Client;
+    use serde_json::json;
 
     #[test]
     fn a_todo_from_its_making_to_its_end() {
-        let mut wire = Wire::new(Session::new(app().build().unwrap()));
-        for (line, body, status, answer) in [
-            ("GET /todos", "", "200", "[]"),
-            (
-                "POST /todos",
-                r#"{"title":"buy flour"}"#,
-                "201",
-                r#"{"id":1,"title":"buy flour","done":false}"#,
-            ),
-            ("POST /todos", r#"{"title":"bake"}"#, "201", r#"{"id":2,"title":"bake","done":false}"#),
-            ("PATCH /todos/1", r#"{"done":true}"#, "200", r#"{"id":1,"title":"buy flour","done":true}"#),
-            ("GET /todos?done=false", "", "200", r#"[{"id":2,"title":"bake","done":false}]"#),
-            ("GET /todos/1", "", "200", r#"{"id":1,"title":"buy flour","done":true}"#),
-            ("DELETE /todos/1", "", "204", ""),
-            ("GET /todos/1", "", "404", r#"{"error":"there is no todo 1"}"#),
-            ("PATCH /todos/2", r#"{"title":" "}"#, "422", r#"{"error":"a todo needs a title"}"#),
-            ("POST /todos", "{}", "400", "title"),
-            ("GET /todos?done=perhaps", "", "400", "done"),
-            ("PUT /todos", "", "405", "Method Not Allowed"),
-            ("GET /elsewhere", "", "404", "Not Found"),
-        ] {
-            let text = send(&mut wire, line, body);
-            assert!(text.starts_with(&format!("HTTP/1.1 {status} ")), "{line}: {text}");
-            assert!(text.contains("\r\nserver-timing: handler;dur=0\r\n"), "{line}: {text}");
-            let content = text.split_once("\r\n\r\n").unwrap().1;
-            assert!(content.contains(answer) && (!answer.is_empty() || content.is_empty()), "{line}: {text}");
-        }
+        let client = Client::new(app());
+        let flour = json!({"id": 1, "title": "buy flour", "done": false});
+        let bake = json!({"id": 2, "title": "bake", "done": false});
+        let bought = json!({"id": 1, "title": "buy flour", "done": true});
+        client.get("/todos").send().expect_status(200).expect_json(&json!([]));
+        let mut made = client.post("/todos").json(&json!({"title": "buy flour"})).send();
+        made.expect_status(201).expect_header("location", "/todos/1").expect_json(&flour);
+        client.post("/todos").json(&json!({"title": "bake"})).send().expect_status(201).expect_json(&bake);
+        client.patch("/todos/1").json(&json!({"done": true})).send().expect_status(200).expect_json(&bought);
+        client.get("/todos").query(&[("done", false)]).send().expect_json(&json!([bake]));
+        client.get("/todos/1").send().expect_status(200).expect_json(&bought);
+        client.delete("/todos/1").send().expect_status(204).expect_empty();
+        client.get("/todos/1").send().expect_status(404).expect_json(&json!({"error": "there is no todo 1"}));
     }
 
     #[test]
-    fn what_is_made_is_told_where_and_what_is_wrong_is_no_json() {
-        let mut wire = Wire::new(Session::new(app().build().unwrap()));
-        let made = send(&mut wire, "POST /todos", r#"{"title":"<b>"}"#);
-        assert!(made.contains("\r\nlocation: /todos/1\r\n"), "{made}");
-        wire.feed("POST /todos HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}");
-        wire.expect_start("HTTP/1.1 415 ");
+    fn what_is_wrong_is_told() {
+        let client = Client::new(app());
+        client.post("/todos").json(&json!({"title": "bake"})).send();
+        for (request, status, told) in [
+            (
+                client.patch("/todos/1").json(&json!({"title": " "})),
+                422,
+                r#"{"error":"a todo needs a title"}"#,
+            ),
+            (client.post("/todos").json(&json!({})), 400, "title"),
+            (client.post("/todos").body("{}"), 415, ""),
+            (client.get("/todos?done=perhaps"), 400, "done"),
+            (client.put("/todos"), 405, "Method Not Allowed"),
+            (client.get("/elsewhere"), 404, "Not Found"),
+        ] {
+            let mut response = request.send();
+            response
+                .expect_status(status)
+                .expect_header("server-timing", "handler;dur=0")
+                .expect_contains(told);
+        }
+        let response = client.get("/todos/7").send();
+        assert!(matches!(response.error().unwrap().downcast_ref(), Some(TodoError::Missing(7))));
+    }
+
+    #[test]
+    fn a_title_is_no_markup() {
+        let client = Client::new(app());
+        let mut made = client.post("/todos").json(&json!({"title": "<b>"})).send();
+        made.expect_header("content-type", "application/json").expect_contains("<b>");
     }
 }

@@ -5,6 +5,8 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | [`client`] | [`Client`]: what a browser does, and more, to a whole application |
+//! | `docs` | longer reading: how an application, time and failure are tested |
 //! | [`wire`] | [`Wire`]: one machine, fed and read by hand |
 //! | [`transcript`] | what went over a wire, as text |
 //! | [`cases`] | what a client sends and what must come back, as text |
@@ -62,6 +64,9 @@
 #![forbid(unsafe_code)]
 
 pub mod cases;
+pub mod client;
+#[cfg(any(doc, doctest))]
+pub mod docs;
 pub mod events;
 pub mod files;
 pub mod laws;
@@ -78,6 +83,7 @@ pub mod websocket;
 pub mod wire;
 pub mod wrap;
 
+pub use client::{Client, ClientError, ClientRequest, ClientResponse, CookieJar, MultipartBody};
 pub use events::{EventReader, ReceivedEvent};
 pub use files::{Files, FolderFiles, MemoryFiles};
 pub use laws::{Bounds, Law, Violation, check, laws, laws_within};

@@ -75,6 +75,13 @@ impl<M: Machine> WebSocketClient<M> {
         }
     }
 
+    /// Whether anything waits but pings and pongs.
+    #[track_caller]
+    pub(crate) fn has_news(&mut self) -> bool {
+        self.skip_pings();
+        !self.events.is_empty()
+    }
+
     /// What waits, in a line.
     fn waiting(&self) -> String {
         match self.events.front() {

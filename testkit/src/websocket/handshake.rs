@@ -181,6 +181,27 @@ impl WebSocketRequest {
         self
     }
 
+    /// What it asks for.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Whether it was told what this field is to be, if it is to be there.
+    pub(crate) fn says(&self, name: &str) -> bool {
+        self.changes.iter().any(|(other, _)| other.as_str() == name)
+    }
+
+    /// The same for another path.
+    pub(crate) fn at(mut self, path: &str) -> Self {
+        path.clone_into(&mut self.path);
+        self
+    }
+
+    /// The same with this seed, unless it was given one.
+    pub(crate) fn seeded(self, seed: u64) -> Self {
+        if self.seed == SEED { self.seed(seed) } else { self }
+    }
+
     /// The bytes of the request.
     ///
     /// # Panics
@@ -275,6 +296,18 @@ impl WebSocketRequest {
         let conn = Conn::new(Role::Client { mask_seed: self.seed }, config);
         let protocol = agreed.protocol.map(str::to_owned);
         Ok(WebSocketClient::new(wire, conn, headers, protocol, rest))
+    }
+}
+
+impl From<&str> for WebSocketRequest {
+    fn from(path: &str) -> Self {
+        Self::new(path)
+    }
+}
+
+impl From<String> for WebSocketRequest {
+    fn from(path: String) -> Self {
+        Self::new(path)
     }
 }
 
