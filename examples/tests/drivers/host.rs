@@ -148,9 +148,10 @@ impl Host {
     /// Waits for the end of a server that drains, and looks whether it came in good order.
     pub(crate) fn end(self) {
         match self {
-            Self::Socket { thread, address, .. } => {
+            // That nobody listens at its address any more cannot be asked here: one of the many other servers may have
+            // been given the same free port by now.
+            Self::Socket { thread, .. } => {
                 assert_eq!(thread.join().expect("the server does not panic"), Ok(()));
-                assert!(TcpStream::connect(&address).is_err(), "nobody listens any more");
             }
             Self::Memory(memory) => {
                 memory.pass(PATIENCE);
