@@ -6,11 +6,26 @@
 use bakestone::{App, Text, get};
 use bakestone_std::{ServeError, Server};
 
+fn app() -> App {
+    App::new().route("/", get(|| Text("Hello from whoever was called first\n")))
+}
+
 fn main() -> Result<(), ServeError> {
     let server = match std::env::var_os("LISTEN_FDS") {
         Some(_) => Server::new().inherited(),
         None => Server::new().address("127.0.0.1:8000"),
     };
-    let app = App::new().route("/", get(|| Text("Hello from whoever was called first\n")));
-    bakestone_tokio::run(app, server.on_ready(|addresses| eprintln!("listening on {}", addresses[0])))
+    bakestone_tokio::run(app(), server.on_ready(|addresses| eprintln!("listening on {}", addresses[0])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bakestone_testkit::Client;
+
+    #[test]
+    fn it_answers_whoever_called() {
+        let client = Client::new(app());
+        client.get("/").send().expect_status(200).expect_text("Hello from whoever was called first\n");
+    }
 }

@@ -36,15 +36,23 @@ fn main() -> Result<(), ServeError> {
 mod tests {
     use super::*;
     use bakestone::Session;
-    use bakestone_testkit::Wire;
+    use bakestone_testkit::{Client, Wire};
 
     #[test]
     fn it_greets_by_name_and_never_as_markup() {
-        let mut wire = Wire::new(Session::new(app().build().unwrap()));
-        wire.feed("GET /hello/%3Cb%3Eworld HTTP/1.1\r\nHost: a\r\n\r\n");
-        let answer = wire.take_text();
-        assert!(answer.ends_with("\r\n\r\nHello, <b>world!\n"), "{answer}");
-        assert!(answer.contains("\r\ncontent-type: text/plain; charset=utf-8\r\n"), "{answer}");
+        let client = Client::new(app());
+        let mut greeting = client.get("/hello/%3Cb%3Eworld").send();
+        greeting.expect_status(200).expect_text("Hello, <b>world!\n");
+        greeting.expect_header("content-type", "text/plain; charset=utf-8");
+    }
+
+    #[test]
+    fn it_says_where_to_go_and_where_nothing_is() {
+        let client = Client::new(app());
+        client.get("/").send().expect_status(200).expect_contains("/hello/world");
+        client.put("/echo").text("brith").send().expect_status(200).expect_text("brith");
+        client.get("/echo").send().expect_status(405).expect_header("allow", "POST, PUT, OPTIONS");
+        client.get("/hello").send().expect_status(404);
     }
 
     #[test]
@@ -53,5 +61,14 @@ mod tests {
         wire.feed("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n");
         assert!(wire.take_text().ends_with("\r\n\r\n3\r\none\r\n"));
         wire.feed("0\r\n\r\n").expect("0\r\n\r\n");
+    }
+    #[test]
+    fn the_readme_shows_the_first_of_these() {
+        let (source, readme) = (include_str!("hello.rs"), include_str!("../../README.md"));
+        let (_, tests) = source.split_once("{Client, Wire};\n\n").expect("what they use");
+        let (first, _) = tests.split_once("\n\n").expect("a first test");
+        let shown = first.replace("\n    ", "\n");
+        let shown = format!("```rust\nuse bakestone_testkit::Client;\n\n{}\n```", shown.trim_start());
+        assert!(readme.contains(&shown), "the README's test is not the example's");
     }
 }

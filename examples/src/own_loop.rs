@@ -78,6 +78,12 @@ fn main() -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bakestone_testkit::Client;
+
+    #[test]
+    fn it_greets_by_path_in_memory() {
+        Client::new(hello).get("/a").send().expect_text("Hello from a loop of its own: /a\n");
+    }
 
     #[test]
     fn it_serves_a_real_socket() -> std::io::Result<()> {

@@ -254,7 +254,7 @@
 //! | `BackgroundMiddleware.set_task(task())` | the same, without anything ambient |
 //! | a loop that sleeps | [`App::every`](crate::App::every) |
 //! | `trio`, `curio`, `asyncio` | `bakestone_tokio`, `bakestone_smol`, `bakestone_std`: one line differs |
-//! | `ASGITestClient(app)` | `bakestone_testkit::Wire`: the bytes, on a clock that is moved by hand |
+//! | `ASGITestClient(app)` | `bakestone_testkit::Client`: the whole application, without a socket, in a test's own time |
 //!
 //! # What is different on purpose
 //!
