@@ -3,6 +3,8 @@
 
 #[path = "tape/by_hand.rs"]
 mod by_hand;
+#[path = "tape/kept.rs"]
+mod kept;
 #[path = "tape/production.rs"]
 mod production;
 #[path = "tape/scenes.rs"]
