@@ -77,9 +77,13 @@ impl Bodies {
     /// The content among the next bytes of a stream.
     pub(super) fn find(&mut self, direction: Direction, bytes: &[u8]) -> Vec<Range<usize>> {
         let mut hidden: Vec<Range<usize>> = Vec::new();
+        let mut doubt = direction == Direction::In && self.asked.iter().any(|asked| asked.may_switch);
         for (index, byte) in bytes.iter().enumerate() {
-            let doubt = direction == Direction::In && self.asked.iter().any(|asked| asked.may_switch);
-            if self.is_content(direction, *byte) || doubt {
+            let asked = self.asked.len();
+            let is_hidden = self.is_content(direction, *byte) || doubt;
+            // What comes in only ever asks for more.
+            doubt |= self.asked.len() > asked && self.asked.back().is_some_and(|asked| asked.may_switch);
+            if is_hidden {
                 match hidden.last_mut() {
                     Some(range) if range.end == index => range.end += 1,
                     _ => hidden.push(index..index + 1),
