@@ -1,24 +1,11 @@
 //! Every await of ours may be dropped: reading loses nothing, writing takes the whole or nothing.
 #![allow(clippy::unwrap_used, reason = "a test that fails is to say where")]
 
-use std::future::poll_fn;
-use std::pin::pin;
-use std::task::Poll;
+mod once;
 
 use bakestone::{HeaderMap, Request, Result, Session, StatusCode, Text, message::Sent};
 use bakestone_testkit::Wire;
-
-/// Polls `future` once and drops it; what it gave, if it was ready.
-async fn once<T>(future: impl Future<Output = T>) -> Option<T> {
-    let mut future = pin!(future);
-    poll_fn(|cx| {
-        Poll::Ready(match future.as_mut().poll(cx) {
-            Poll::Ready(value) => Some(value),
-            Poll::Pending => None,
-        })
-    })
-    .await
-}
+use once::once;
 
 /// Reads a body with futures that are dropped after one poll each.
 async fn impatient(mut request: Request) -> Result<Text<String>> {

@@ -2,11 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails is to say where")]
 
 mod observed;
+mod once;
 mod streaming;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -23,6 +23,7 @@ use bakestone_testkit::{Wire, http1_view, laws};
 use serde_json::value::RawValue;
 
 use observed::observed;
+use once::once;
 use streaming::{Cage, Canary, Then, items};
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -325,18 +326,6 @@ fn a_channel_takes_what_it_has_room_for() {
         }
         assert_eq!(left, expected - 1 + usize::from(refilled));
     }
-}
-
-/// Polls `future` once and drops it; what it gave, if it was ready.
-async fn once<T>(future: impl Future<Output = T>) -> Option<T> {
-    let mut future = pin!(future);
-    poll_fn(|cx| {
-        Poll::Ready(match future.as_mut().poll(cx) {
-            Poll::Ready(value) => Some(value),
-            Poll::Pending => None,
-        })
-    })
-    .await
 }
 
 #[test]

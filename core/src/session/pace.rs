@@ -9,7 +9,7 @@ use crate::limits::Limits;
 use crate::machine::Moment;
 
 /// A deadline is never now: a limit of nothing lets a peer go that takes any time at all.
-const TICK: Duration = Duration::from_nanos(1);
+pub(super) const TICK: Duration = Duration::from_nanos(1);
 
 /// The pace of one transfer; its clock stands still while nobody waits for the transfer.
 #[derive(Clone, Copy, Debug)]

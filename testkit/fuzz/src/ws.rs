@@ -86,16 +86,7 @@ fn receive(role: Role, config: &Config, pieces: &[&[u8]]) -> Received {
 }
 
 fn in_naive_terms((events, error, is_closed): &Received) -> (Vec<Item>, Outcome) {
-    let items = events.iter().map(|event| match event {
-        Event::Message(Message::Text(text)) => Item::Text(text.as_bytes().to_vec()),
-        Event::Message(Message::Binary(bytes)) => Item::Binary(bytes.to_vec()),
-        Event::Ping(payload) => Item::Ping(payload.to_vec()),
-        Event::Pong(payload) => Item::Pong(payload.to_vec()),
-        Event::Close(frame) => {
-            Item::Close(frame.as_ref().map(|frame| (frame.code().get(), frame.reason().as_bytes().to_vec())))
-        }
-        other => panic!("{other:?} is no event of a stream"),
-    });
+    let items = events.iter().map(Item::of);
     let outcome = match error {
         Some(error) => Outcome::Refused(error.kind().name(), error.offset() as usize),
         None if *is_closed => Outcome::Closed,

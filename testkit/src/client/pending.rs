@@ -9,6 +9,7 @@ use std::time::Duration;
 use bakestone::{Bytes, HeaderMap, HeaderValue, StatusCode};
 
 use super::Client;
+use super::connection::Connection;
 use super::error::{Cause, ClientError};
 use super::exchange::{Exchange, SharedExchange};
 use super::redirect::Plan;
@@ -69,12 +70,24 @@ impl Held {
     }
 
     /// Does something to the connection, if it is still there, and lets the server run.
-    pub(super) fn with_connection(&self, work: impl FnOnce(&mut super::connection::Connection)) {
+    pub(super) fn with_connection(&self, work: impl FnOnce(&mut Connection)) {
         let mut world = self.world.borrow_mut();
         if let Some(connection) = world.connection(self.connection) {
             work(connection);
         }
         world.run();
+    }
+
+    /// Finishes sending (FIN).
+    pub(super) fn half_close(&self) {
+        self.with_connection(|connection| {
+            connection.wire.finish();
+        });
+    }
+
+    /// The server sees the connection reset.
+    pub(super) fn hang_up(&self) {
+        self.with_connection(Connection::hang_up);
     }
 }
 
@@ -155,15 +168,13 @@ impl Pending {
 
     /// Finishes sending (FIN), be the request complete or not.
     pub fn half_close(&mut self) -> &mut Self {
-        self.held.with_connection(|connection| {
-            connection.wire.finish();
-        });
+        self.held.half_close();
         self
     }
 
     /// Hangs up: the server sees the connection reset.
     pub fn disconnect(self) {
-        self.held.with_connection(super::connection::Connection::hang_up);
+        self.held.hang_up();
     }
 
     /// The informational responses so far, such as 100 and 103.

@@ -288,15 +288,13 @@ impl ClientResponse {
 
     /// Finishes sending (FIN).
     pub fn half_close(&mut self) -> &mut Self {
-        self.held.with_connection(|connection| {
-            connection.wire.finish();
-        });
+        self.held.half_close();
         self
     }
 
     /// Hangs up: the server sees the connection reset.
     pub fn disconnect(self) {
-        self.held.with_connection(super::connection::Connection::hang_up);
+        self.held.hang_up();
     }
 
     /// What went over the connection since its last request began, as text.

@@ -1,6 +1,5 @@
 //! What attacks have found, each told as it was.
 
-use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context as TaskContext, Poll, Waker};
@@ -11,6 +10,7 @@ use bakestone::ws::Message;
 use bakestone::{App, Context, Error, HeaderMap, HeaderValue, Limits, Request, Result, Session, get};
 use bakestone_testkit::{Frame, Received, WebSocketClient, WebSocketRequest, Wire};
 
+use crate::once::once;
 use crate::{Client, HOUR, Log, SECOND, app, connect, counting};
 
 /// Feeds a message of `large` bytes, and one that is just too long to be copied, as often as `times` says.
@@ -136,15 +136,6 @@ fn the_body_of_a_request_that_was_accepted_is_at_its_end() {
 
 type Accepting = Pin<Box<dyn Future<Output = Result<bakestone::message::WebSocket>> + Send>>;
 
-/// Polls once, and no more.
-async fn poll_once(accepting: &mut Accepting) {
-    poll_fn(|cx| {
-        let _ = accepting.as_mut().poll(cx);
-        Poll::Ready(())
-    })
-    .await;
-}
-
 /// The connection was reset.
 #[test]
 fn an_acceptance_that_outlives_its_handler_is_closed_in_order() {
@@ -154,7 +145,7 @@ fn an_acceptance_that_outlives_its_handler_is_closed_in_order() {
         let keep = keep.clone();
         async move {
             let mut accepting: Accepting = Box::pin(upgrade.accept());
-            poll_once(&mut accepting).await;
+            assert!(once(&mut accepting).await.is_none());
             *keep.lock().unwrap() = Some(accepting);
             Ok::<_, Error>(())
         }
@@ -170,7 +161,7 @@ fn an_acceptance_that_outlives_its_handler_is_closed_in_order() {
 fn an_acceptance_that_was_dropped_can_be_made_again() {
     let handler = |request: Request| async move {
         let mut accepting: Accepting = Box::pin(request.websocket()?.accept());
-        poll_once(&mut accepting).await;
+        assert!(once(&mut accepting).await.is_none());
         drop(accepting);
         request.websocket()?.accept().await?.send("again").await?;
         Ok::<_, Error>(())

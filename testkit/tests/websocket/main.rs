@@ -10,6 +10,8 @@ mod groups;
 mod handshake;
 mod held;
 mod laws;
+#[path = "../once/mod.rs"]
+mod once;
 mod pings;
 mod queue;
 mod refusals;

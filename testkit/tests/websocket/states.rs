@@ -2,26 +2,14 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::task::Poll;
 
 use bakestone::message::{WebSocket, WebSocketSender};
 use bakestone::ws::{CloseCode, Message, Utf8Bytes};
 use bakestone_testkit::{Frame, Received};
 use serde_json::{Value, json};
 
+use crate::once::once;
 use crate::{Act, HOUR, Log, SECOND, app, connect, connect_echo};
-
-/// Polls a future once.
-async fn poll_once<F: Future>(future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    poll_fn(|cx| {
-        Poll::Ready(match future.as_mut().poll(cx) {
-            Poll::Ready(value) => Some(value),
-            Poll::Pending => None,
-        })
-    })
-    .await
-}
 
 #[test]
 fn w08_w09_w16_messages_come_back_as_they_were_sent() {
@@ -227,7 +215,7 @@ fn what_is_dropped_half_way_loses_nothing() {
             if let Ok(Ok(message)) = context.timeout(SECOND, socket.receive()).await {
                 received.push(message.unwrap().as_text().unwrap().to_owned());
             }
-            assert!(poll_once(socket.receive()).await.is_none_or(|message| {
+            assert!(once(socket.receive()).await.is_none_or(|message| {
                 received.push(message.unwrap().unwrap().as_text().unwrap().to_owned());
                 true
             }));
@@ -235,8 +223,8 @@ fn what_is_dropped_half_way_loses_nothing() {
         let sender: WebSocketSender = socket.sender();
         // What is not polled sends nothing.
         drop(sender.send("never"));
-        assert!(poll_once(sender.send("x".repeat(1 << 20))).await.unwrap().is_ok());
-        assert!(poll_once(sender.send("waits, and is dropped")).await.is_none());
+        assert!(once(sender.send("x".repeat(1 << 20))).await.unwrap().is_ok());
+        assert!(once(sender.send("waits, and is dropped")).await.is_none());
         sender.send(received.join(" ")).await?;
         Ok(())
     }));

@@ -3,6 +3,8 @@
 //! The rule: it is written from RFC 6455 and the grammar of RFC 3629, and shares no code with what is tested. It knows no
 //! compression.
 
+use bakestone::ws::{Event, Message};
+
 /// What it finds in a stream.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Item {
@@ -16,6 +18,23 @@ pub enum Item {
     Pong(Vec<u8>),
     /// A Close, with its code and reason.
     Close(Option<(u16, Vec<u8>)>),
+}
+
+impl Item {
+    /// What was read by what is tested, in these terms.
+    pub fn of(event: &Event) -> Self {
+        match event {
+            Event::Message(Message::Text(text)) => Self::Text(text.as_bytes().to_vec()),
+            Event::Message(Message::Binary(bytes)) => Self::Binary(bytes.to_vec()),
+            Event::Ping(payload) => Self::Ping(payload.to_vec()),
+            Event::Pong(payload) => Self::Pong(payload.to_vec()),
+            Event::Close(frame) => {
+                let told = frame.as_ref();
+                Self::Close(told.map(|frame| (frame.code().get(), frame.reason().as_bytes().to_vec())))
+            }
+            other => panic!("{other:?} is no event of a stream"),
+        }
+    }
 }
 
 /// How the stream ends.

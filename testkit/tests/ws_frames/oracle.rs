@@ -4,7 +4,7 @@
 
 use std::io::Write;
 
-use bakestone::ws::{Config, Event, Message, Role};
+use bakestone::ws::{Config, Role};
 use bakestone_testkit::escape;
 
 use crate::generate::{spoil, stream};
@@ -62,16 +62,7 @@ fn naive_end(role: Role, config: &Config) -> naive::End {
 }
 
 fn in_naive_terms(read: &Read) -> (Vec<Item>, Outcome) {
-    let items = read.events.iter().map(|event| match event {
-        Event::Message(Message::Text(text)) => Item::Text(text.as_bytes().to_vec()),
-        Event::Message(Message::Binary(bytes)) => Item::Binary(bytes.to_vec()),
-        Event::Ping(payload) => Item::Ping(payload.to_vec()),
-        Event::Pong(payload) => Item::Pong(payload.to_vec()),
-        Event::Close(frame) => {
-            Item::Close(frame.as_ref().map(|frame| (frame.code().get(), frame.reason().as_bytes().to_vec())))
-        }
-        other => panic!("{other:?} is no event of a stream"),
-    });
+    let items = read.events.iter().map(Item::of);
     let outcome = match read.end {
         End::Idle | End::Waits => Outcome::More,
         End::Closed => Outcome::Closed,

@@ -17,13 +17,10 @@ use crate::error::Disconnected;
 use crate::machine::{Io, Moment, Peer};
 use crate::message::{OnDisconnect, Response, WebSocketOptions};
 use crate::session::observe::{Deadline, Entry, Event};
-use crate::session::pace::Pace;
+use crate::session::pace::{Pace, TICK};
 use crate::session::service::Service;
 use crate::session::session::{Sending, Session};
 use crate::ws::{self, CloseCode, CloseFrame};
-
-/// A deadline is never now.
-const TICK: Duration = Duration::from_nanos(1);
 
 /// Whoever asks for pings more often than so would have the machine do nothing else.
 const LEAST_PING_TIME: Duration = Duration::from_millis(10);
