@@ -1,8 +1,23 @@
 //! The operating system's clocks, as readings.
 
-use std::time::{Instant, SystemTime};
+use std::cell::Cell;
+use std::time::{Duration, Instant, SystemTime};
 
 use bakestone::machine::{Moment, Now};
+
+/// How long the wall clock is told by the monotonic one, before it is read again: a clock that is set is noticed by then.
+const WALL_IS_KEPT: Duration = Duration::from_millis(100);
+
+/// A reading of both clocks of the system.
+#[derive(Clone, Copy)]
+struct Reading {
+    mono: Instant,
+    wall: Duration,
+}
+
+thread_local! {
+    static LAST: Cell<Option<Reading>> = const { Cell::new(None) };
+}
 
 /// The clocks of one server: all its machines count from one epoch.
 #[derive(Clone, Copy, Debug)]
@@ -16,10 +31,19 @@ impl Clock {
         Self { epoch: Instant::now() }
     }
 
-    /// A reading of the monotonic and of the wall clock.
+    /// A reading of the monotonic and of the wall clock. One that is set, or slews, is followed within 100 ms.
     pub fn now(&self) -> Now {
-        let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Now::new(Moment::from_epoch(self.epoch.elapsed()), wall)
+        let mono = Instant::now();
+        let kept = LAST.get().and_then(|last| {
+            let since = mono.checked_duration_since(last.mono)?;
+            (since < WALL_IS_KEPT).then(|| last.wall + since)
+        });
+        let wall = kept.unwrap_or_else(|| {
+            let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            LAST.set(Some(Reading { mono, wall }));
+            wall
+        });
+        Now::new(Moment::from_epoch(mono.saturating_duration_since(self.epoch)), wall)
     }
 
     /// The moment as the system's own type; `None` if it is too far away to be one.

@@ -1,9 +1,10 @@
 //! Between a socket and a machine: everything that a driver does but wait.
 //!
 //! The rule: a turn moves whatever can be moved without waiting, and says what to wait for. What happens to
-//! the socket follows from the machine's wants alone.
+//! the socket follows from the machine's wants alone. Whoever waits does so by level, so that a read which has
+//! emptied the socket needs no second one to say so.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::io::{self, IoSlice};
 use std::task::Context;
 use std::time::Duration;
@@ -23,7 +24,7 @@ const SLICES: usize = 16;
 
 thread_local! {
     /// What is lent to the connection whose turn comes next: an idle one owns none.
-    static SPARE: Cell<Memory> = Cell::default();
+    static SPARE: RefCell<Memory> = RefCell::default();
 }
 
 /// Reads once from a source of the standard library's, for [`Socket::read`].
@@ -47,7 +48,8 @@ pub fn read_from(source: &mut impl io::Read, into: &mut BytesMut) -> io::Result<
 
 /// A socket that does not block: where nothing can be moved it says [`io::ErrorKind::WouldBlock`].
 pub trait Socket {
-    /// Reads what is there to the end of `into`, which has room for [`READ_AT_ONCE`] bytes.
+    /// Reads what is there to the end of `into`, which has room for [`READ_AT_ONCE`] bytes. Fewer are all that there
+    /// is.
     ///
     /// # Errors
     ///
@@ -84,6 +86,10 @@ pub struct Connection<M, S: Socket> {
     /// `None` once the peer is gone; the machine then ends without it.
     socket: Option<S>,
     io: Io,
+    /// What the machine wanted of the reading side when it was last stepped.
+    wanted: Read,
+    /// A read of this turn has emptied the socket.
+    emptied: bool,
     finished: bool,
     /// The machine has said that the connection may be closed in good order.
     orderly: bool,
@@ -120,7 +126,16 @@ pub enum Turn {
 impl<M: Machine, S: Socket> Connection<M, S> {
     /// A machine on an open socket. `read_ahead` is the limit of that name.
     pub fn new(machine: M, socket: S, info: ConnectionInfo, read_ahead: usize) -> Self {
-        Self { machine, socket: Some(socket), io: Io::new(info), finished: false, orderly: false, read_ahead }
+        Self {
+            machine,
+            socket: Some(socket),
+            io: Io::new(info),
+            wanted: Read::Need,
+            emptied: false,
+            finished: false,
+            orderly: false,
+            read_ahead,
+        }
     }
 
     /// The socket, to wait on; `None` once the peer is gone.
@@ -138,12 +153,10 @@ impl<M: Machine, S: Socket> Connection<M, S> {
         cx: &mut Context<'_>,
         mut perform: impl FnMut(Effect),
     ) -> Turn {
-        let mut memory = SPARE.take();
-        self.io.lend(&mut memory);
+        SPARE.with_borrow_mut(|memory| self.io.lend(memory));
         let turn = self.rounds(clock, drain, cx, &mut perform);
         self.io.drain = drain;
-        self.io.give_back(&mut memory);
-        SPARE.set(memory);
+        SPARE.with_borrow_mut(|memory| self.io.give_back(memory));
         turn
     }
 
@@ -154,9 +167,13 @@ impl<M: Machine, S: Socket> Connection<M, S> {
         cx: &mut Context<'_>,
         mut perform: impl FnMut(Effect),
     ) -> Turn {
+        self.emptied = false;
+        // Most turns begin because there is something to read.
+        self.read(false);
         // A peer that keeps the socket full must not keep the thread from the others.
         for _ in 0..16 {
             let wants = self.machine.step(clock(), &mut self.io, cx);
+            self.wanted = wants.read;
             if !self.io.effects.is_empty() {
                 std::mem::take(&mut self.io.effects).into_iter().for_each(&mut perform);
             }
@@ -164,7 +181,7 @@ impl<M: Machine, S: Socket> Connection<M, S> {
             if self.settle(wants) {
                 return Turn::Over;
             }
-            let read = self.read(wants, drain && !self.io.drain);
+            let read = self.read(drain && !self.io.drain) || wants.phase == Phase::Abort;
             if !wrote && !read {
                 // A request that had arrived before the server stopped is one that it answers: the machine hears
                 // of the drain when all that was there has been read.
@@ -221,16 +238,16 @@ impl<M: Machine, S: Socket> Connection<M, S> {
     }
 
     /// Reads once, if the machine wants it; whether that brought news. `look` asks the socket itself.
-    fn read(&mut self, wants: Wants, look: bool) -> bool {
-        if !self.may_read(wants) {
-            return wants.phase == Phase::Abort;
+    fn read(&mut self, look: bool) -> bool {
+        if !self.may_read() || (self.emptied && !look) {
+            return false;
         }
         let Some(socket) = &mut self.socket else { return false };
         self.io.input.reserve(READ_AT_ONCE);
         let read = if look { socket.look(&mut self.io.input) } else { socket.read(&mut self.io.input) };
         match read {
             Ok(0) => self.io.peer = Peer::Finished,
-            Ok(_) => {}
+            Ok(count) => self.emptied = count < READ_AT_ONCE,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
             Err(_) => self.lose(),
@@ -238,10 +255,10 @@ impl<M: Machine, S: Socket> Connection<M, S> {
         true
     }
 
-    fn may_read(&self, wants: Wants) -> bool {
+    fn may_read(&self) -> bool {
         self.socket.is_some()
             && self.io.peer == Peer::Open
-            && match wants.read {
+            && match self.wanted {
                 Read::Pause => false,
                 Read::Watch => self.io.input.len() < self.read_ahead,
                 Read::Need => true,
@@ -258,6 +275,6 @@ impl<M: Machine, S: Socket> Connection<M, S> {
 
     fn wait(&self, wants: Wants) -> Turn {
         let writable = self.socket.is_some() && self.io.output.has_remaining();
-        Turn::Wait { readable: self.may_read(wants), writable, until: wants.wake_at }
+        Turn::Wait { readable: self.may_read(), writable, until: wants.wake_at }
     }
 }

@@ -1,9 +1,5 @@
 //! A connected socket, the same for every adapter: TCP or unix, never blocking.
-//!
-//! The rule: whoever waits does so by level, so that a read which has emptied the socket needs no second one
-//! to say so.
 
-use std::cell::Cell;
 use std::io::{self, IoSlice, Write};
 use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
@@ -11,14 +7,12 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 
-use crate::connection::{READ_AT_ONCE, Socket, read_from};
+use crate::connection::{Socket, read_from};
 
 /// A connected socket that does not block.
 #[derive(Debug)]
 pub struct Stream {
     socket: socket2::Socket,
-    /// The last read took all that was there.
-    emptied: Cell<bool>,
 }
 
 impl Stream {
@@ -33,7 +27,7 @@ impl Stream {
         // An answer that waits for an acknowledgement of the last one is a slow answer. A unix socket knows no
         // such delay, and says so.
         let _ = socket.set_tcp_nodelay(true);
-        Ok(Self { socket, emptied: Cell::new(false) })
+        Ok(Self { socket })
     }
 
     /// The socket itself.
@@ -41,19 +35,13 @@ impl Stream {
         self.socket
     }
 
-    /// Reads what is there, as [`Socket::read`]. After a read that was not filled it says `WouldBlock` once without
-    /// asking, since that read has emptied the socket.
+    /// Reads what is there, as [`Socket::read`].
     ///
     /// # Errors
     ///
     /// `WouldBlock`, or that the peer is gone.
     pub fn receive(&self, into: &mut BytesMut) -> io::Result<usize> {
-        if self.emptied.take() {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        let count = read_from(&mut &self.socket, into)?;
-        self.emptied.set(0 < count && count < READ_AT_ONCE);
-        Ok(count)
+        read_from(&mut &self.socket, into)
     }
 
     /// Writes, as [`Socket::write`].

@@ -14,15 +14,24 @@ use crate::session::pace::Pace;
 use crate::session::service::Service;
 use crate::session::session::{Sending, Session, Stage, Times};
 
+/// The first of several deadlines; of two at the same moment, the one that was looked at first.
+struct Earliest(Option<(Moment, Deadline)>);
+
+impl Earliest {
+    fn of(&mut self, at: Option<Moment>, which: Deadline) {
+        let Some(at) = at else { return };
+        if self.0.is_none_or(|(first, _)| at < first) {
+            self.0 = Some((at, which));
+        }
+    }
+}
+
 impl<S: Service> Session<S> {
-    /// The earliest point in time at which something is to be done.
-    pub(super) fn wake_at(&self) -> Option<Moment> {
+    /// The earliest point in time at which the session itself has something to do.
+    pub(super) fn earliest(&self) -> Option<Moment> {
         let deadline = self.deadline().map(|(at, _)| at);
-        let ping = match &self.sending {
-            Sending::Socket(socket) => socket.ping_at(),
-            _ => None,
-        };
-        deadline.into_iter().chain(self.scope.next_timer()).chain(ping).min()
+        let Sending::Socket(socket) = &self.sending else { return deadline };
+        deadline.into_iter().chain(socket.ping_at()).min()
     }
 
     /// The earliest deadline.
@@ -49,19 +58,18 @@ impl<S: Service> Session<S> {
         let handler = called_at.zip(handler_time).map(|(at, time)| at + time);
         let body = times.body.and_then(|pace| pace.deadline(limits.body_time, limits));
         let write = times.write.and_then(|pace| pace.deadline(limits.write_time, limits));
-        [
-            (head, Deadline::Head),
-            (idle.map(|at| at + limits.idle_time), Deadline::Idle),
-            (body, Deadline::Body),
-            (write, Deadline::Write),
-            (handler, Deadline::Handler),
-            (times.linger_ends_at, Deadline::Linger),
-            (times.drain_ends_at, Deadline::Drain),
-        ]
-        .into_iter()
-        .chain(self.socket_deadlines())
-        .filter_map(|(at, which)| Some((at?, which)))
-        .min_by_key(|(at, _)| *at)
+        let mut earliest = Earliest(None);
+        earliest.of(head, Deadline::Head);
+        earliest.of(idle.map(|at| at + limits.idle_time), Deadline::Idle);
+        earliest.of(body, Deadline::Body);
+        earliest.of(write, Deadline::Write);
+        earliest.of(handler, Deadline::Handler);
+        earliest.of(times.linger_ends_at, Deadline::Linger);
+        earliest.of(times.drain_ends_at, Deadline::Drain);
+        for (at, which) in self.socket_deadlines() {
+            earliest.of(at, which);
+        }
+        earliest.0
     }
 
     /// Acts on a deadline that has passed; whether there was one.

@@ -248,7 +248,7 @@ impl Exchange {
             outgoing.queued = 0;
             (written, state.take_room_waits())
         };
-        wakers.into_values().for_each(Waker::wake);
+        wakers.into_iter().for_each(Waker::wake);
         written
     }
 
@@ -275,7 +275,7 @@ impl Exchange {
             state.responded = true;
             (state.outgoing.head.take(), state.take_room_waits())
         };
-        wakers.into_values().for_each(Waker::wake);
+        wakers.into_iter().for_each(Waker::wake);
         drop(head);
     }
 
@@ -292,8 +292,8 @@ impl Exchange {
             state.told |= told;
             state.incoming.end.get_or_insert(Err(BodyError::Disconnected(why)));
             let mut wakers: Vec<Waker> = state.incoming.waker.take().into_iter().collect();
-            wakers.extend(state.take_room_waits().into_values());
-            if state.told {
+            wakers.extend(state.take_room_waits());
+            if state.told && !state.waits.is_empty() {
                 wakers.extend(std::mem::take(&mut state.waits).into_values());
             }
             wakers
@@ -331,9 +331,12 @@ impl Exchange {
 }
 
 impl State {
-    fn take_room_waits(&mut self) -> BTreeMap<(Wait, u64), Waker> {
+    fn take_room_waits(&mut self) -> Vec<Waker> {
+        if self.waits.is_empty() {
+            return Vec::new();
+        }
         let losses = self.waits.split_off(&(Wait::Loss, 0));
-        std::mem::replace(&mut self.waits, losses)
+        std::mem::replace(&mut self.waits, losses).into_values().collect()
     }
 
     fn slot(&mut self, id: &mut Option<u64>) -> u64 {

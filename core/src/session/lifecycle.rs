@@ -402,13 +402,12 @@ impl Machine for Lifecycle {
         let mut moved = true;
         while moved && polls_left > 0 && self.stage != Stage::Over {
             // What was woken or changed is looked at in this very round.
-            let woken = self.scope.take_woken();
-            moved = self.scope.take_nudged() | woken;
-            moved |= self.progress(now, io.drain, woken);
+            let news = self.scope.take_news();
+            moved = news.any | self.progress(now, io.drain, news.woken);
             moved |= self.tasks.poll(16, &self.observed);
             polls_left = polls_left.saturating_sub(16);
         }
-        self.scope.take_effects(&mut io.effects);
+        let timer = self.scope.settle(&mut io.effects);
         if moved && self.stage != Stage::Over {
             cx.waker().wake_by_ref();
         }
@@ -416,7 +415,7 @@ impl Machine for Lifecycle {
         if self.stage == Stage::Over {
             return Wants::DONE;
         }
-        let wake_at = self.scope.next_timer().into_iter().chain(self.stage_ends_at).min();
+        let wake_at = timer.into_iter().chain(self.stage_ends_at).min();
         Wants { read: Read::Pause, wake_at, phase: Phase::Open }
     }
 }

@@ -21,13 +21,21 @@ const NUDGED: u8 = 4;
 /// One for each session, and one for the lifecycle.
 pub(crate) struct Scope {
     flags: AtomicU8,
-    /// The waker of the driver's last step.
-    driver: Mutex<Waker>,
     state: Mutex<State>,
 }
 
-#[derive(Default)]
+/// What has changed since a machine looked last.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct News {
+    /// Futures were woken.
+    pub(crate) woken: bool,
+    /// They were, or something else is to be looked at.
+    pub(crate) any: bool,
+}
+
 struct State {
+    /// The waker of the driver's last step.
+    driver: Waker,
     now: Now,
     timers: BTreeMap<(Moment, u64), Waker>,
     next_id: u64,
@@ -47,8 +55,16 @@ impl Scope {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             flags: AtomicU8::new(0),
-            driver: Mutex::new(Waker::noop().clone()),
-            state: Mutex::new(State::default()),
+            state: Mutex::new(State {
+                driver: Waker::noop().clone(),
+                now: Now::default(),
+                timers: BTreeMap::new(),
+                next_id: 0,
+                effects: Vec::new(),
+                draining: false,
+                drain_waits: BTreeMap::new(),
+                over: false,
+            }),
         })
     }
 
@@ -61,13 +77,13 @@ impl Scope {
 
     /// Begins a step: from here on wakes are seen by it. The new waker is stored before any flag is tested.
     pub(crate) fn begin(&self, now: Now, drain: bool, cx: &Context<'_>) {
-        let same = lock(&self.driver).will_wake(cx.waker());
-        if !same {
-            self.set_driver(cx.waker().clone());
-        }
-        self.flags.fetch_or(STEPPING, Ordering::AcqRel);
+        let mut old = None;
         let woken: Vec<Waker> = {
             let mut state = lock(&self.state);
+            if !state.driver.will_wake(cx.waker()) {
+                old = Some(std::mem::replace(&mut state.driver, cx.waker().clone()));
+            }
+            self.flags.fetch_or(STEPPING, Ordering::AcqRel);
             state.now = now;
             let mut woken = Vec::new();
             while let Some(timer) = state.timers.first_entry() {
@@ -82,17 +98,18 @@ impl Scope {
             }
             woken
         };
+        drop(old);
         woken.into_iter().for_each(Waker::wake);
     }
 
-    /// Whether futures were woken since the last call.
-    pub(crate) fn take_woken(&self) -> bool {
-        self.flags.fetch_and(!WOKEN, Ordering::AcqRel) & WOKEN != 0
-    }
-
-    /// Whether something changed under the machine since the last call.
-    pub(crate) fn take_nudged(&self) -> bool {
-        self.flags.fetch_and(!NUDGED, Ordering::AcqRel) & NUDGED != 0
+    /// What has changed since the last call.
+    pub(crate) fn take_news(&self) -> News {
+        // Most often nothing has, and a look costs less than taking it.
+        if self.flags.load(Ordering::Acquire) & (WOKEN | NUDGED) == 0 {
+            return News::default();
+        }
+        let flags = self.flags.fetch_and(!(WOKEN | NUDGED), Ordering::AcqRel);
+        News { woken: flags & WOKEN != 0, any: true }
     }
 
     /// Ends a step. A wake that came after the machine's last look goes to the driver.
@@ -113,24 +130,18 @@ impl Scope {
         }
     }
 
-    fn set_driver(&self, waker: Waker) {
-        let old = std::mem::replace(&mut *lock(&self.driver), waker);
-        drop(old);
-    }
-
     fn wake_driver(&self) {
-        let waker = lock(&self.driver).clone();
+        let waker = lock(&self.state).driver.clone();
         waker.wake();
     }
 
-    /// The earliest timer.
-    pub(crate) fn next_timer(&self) -> Option<Moment> {
-        lock(&self.state).timers.first_key_value().map(|(key, _)| key.0)
-    }
-
-    /// Moves what was asked for into the driver's list.
-    pub(crate) fn take_effects(&self, into: &mut Vec<Effect>) {
-        into.append(&mut lock(&self.state).effects);
+    /// Moves what was asked for into the driver's list, and tells the earliest timer.
+    pub(crate) fn settle(&self, effects: &mut Vec<Effect>) -> Option<Moment> {
+        let mut state = lock(&self.state);
+        if !state.effects.is_empty() {
+            effects.append(&mut state.effects);
+        }
+        state.timers.first_key_value().map(|(key, _)| key.0)
     }
 
     /// Asks the driver for an effect; a machine that has ended gives it back.
@@ -156,17 +167,17 @@ impl Scope {
 
     /// Ends the scope: timers and waits resolve, effects that were not taken are dropped.
     pub(crate) fn close(&self) {
-        let (wakers, effects) = {
+        let (wakers, effects, _driver) = {
             let mut state = lock(&self.state);
             state.over = true;
             let timers = std::mem::take(&mut state.timers).into_values();
             let wakers: Vec<Waker> =
                 timers.chain(std::mem::take(&mut state.drain_waits).into_values()).collect();
-            (wakers, std::mem::take(&mut state.effects))
+            // A scope that somebody keeps must not keep the driver's task with it.
+            let driver = std::mem::replace(&mut state.driver, Waker::noop().clone());
+            (wakers, std::mem::take(&mut state.effects), driver)
         };
         drop(effects);
-        // A scope that somebody keeps must not keep the driver's task with it.
-        self.set_driver(Waker::noop().clone());
         wakers.into_iter().for_each(Waker::wake);
     }
 

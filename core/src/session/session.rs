@@ -76,6 +76,8 @@ pub struct Session<S: Service> {
     pub(super) poll_due: bool,
     /// The future in `handler` renders an error, so that a second error finds no third.
     pub(super) failing: bool,
+    /// When the machine asked to be stepped again.
+    wake_at: Option<Moment>,
     /// A deadline may have passed that was not acted on.
     may_expire: bool,
     pub(super) sending: Sending,
@@ -165,6 +167,7 @@ impl<S: Service> Session<S> {
             handler: Box::pin(None),
             poll_due: false,
             failing: false,
+            wake_at: None,
             may_expire: false,
             sending: Sending::Nothing,
             now: Now::default(),
@@ -192,22 +195,36 @@ impl<S: Service> Session<S> {
 
     /// One round of progress; whether there was any.
     fn round(&mut self, io: &mut Io) -> bool {
-        let nudged = self.scope.take_nudged();
-        let woken = self.scope.take_woken();
-        self.poll_due |= woken;
+        let news = self.scope.take_news();
+        self.poll_due |= news.woken;
         let noticed = self.notice_peer(io) | self.notice_drain(io) | self.notice_output(io);
         // The clock stands still within a step, so most rounds need not look for a deadline that has passed.
         self.may_expire = self.may_expire && self.expire(io);
         let moved = noticed | self.may_expire;
         let received = self.receive(io);
         let sent = self.send(io);
-        moved | received | sent | nudged | woken
+        moved | received | sent | news.any
     }
 
-    /// Whether there is something to do that should have been done by now.
-    fn is_late(&mut self) -> bool {
-        self.may_expire = self.wake_at().is_some_and(|at| at <= self.now.mono);
-        self.may_expire
+    /// Goes round until nothing moves; whether that is so before all of `rounds` are used up.
+    fn go_round(&mut self, io: &mut Io, mut rounds: usize) -> bool {
+        // What was told of the deadlines at the end of the last step still holds.
+        self.may_expire = self.wake_at.is_some_and(|at| at <= self.now.mono);
+        loop {
+            while rounds > 0 && self.round(io) {
+                rounds -= 1;
+            }
+            self.clock_transfers(io);
+            self.clock_socket(io);
+            let timer = self.scope.settle(&mut io.effects);
+            self.wake_at = self.earliest().into_iter().chain(timer).min();
+            self.may_expire = self.wake_at.is_some_and(|at| at <= self.now.mono);
+            // What was begun in this step may have no time at all.
+            if rounds == 0 || !(self.may_expire && self.round(io)) {
+                return rounds > 0;
+            }
+            rounds -= 1;
+        }
     }
 
     /// Takes in what the driver says of the peer.
@@ -419,7 +436,7 @@ impl<S: Service> Session<S> {
         if again {
             read = read.min(Read::Watch);
         }
-        Wants { read, wake_at: self.wake_at(), phase }
+        Wants { read, wake_at: self.wake_at, phase }
     }
 
     /// Whether nothing more will be sent, though the exchange is not over.
@@ -463,19 +480,10 @@ impl<S: Service> Machine for Session<S> {
             self.observed.connected(&io.connection);
         }
         self.scope.begin(now, io.drain, cx);
-        let mut rounds = ROUNDS_IN_A_STEP;
-        self.may_expire = true;
-        // What was begun in this step may have no time at all.
-        while rounds > 0 && (self.round(io) || (self.is_late() && self.round(io))) {
-            rounds -= 1;
-        }
-        let again = rounds == 0;
+        let again = !self.go_round(io, ROUNDS_IN_A_STEP);
         if again {
             cx.waker().wake_by_ref();
         }
-        self.clock_transfers(io);
-        self.scope.take_effects(&mut io.effects);
-        self.clock_socket(io);
         self.conn.return_headers(&mut io.lent.get_or_insert_default().headers);
         let wants = self.wants(io, again);
         self.scope.end();
