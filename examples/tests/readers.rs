@@ -7,9 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bakestone::{Request, Response, Session};
 use bakestone_std::{body_from_reader, body_from_reader_with};
-use bakestone_testkit::{Wire, http1_view};
-
-const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+use bakestone_testkit::client::Cause;
+use bakestone_testkit::{Client, Wire};
 
 /// Counts what was read, and whether it lives.
 struct Counted<R> {
@@ -29,16 +28,15 @@ impl<R: Read> Read for Counted<R> {
 fn all_is_read_and_no_further_ahead_than_there_is_room() {
     let bytes = Arc::new(AtomicUsize::new(0));
     let count = bytes.clone();
-    let mut wire = Wire::new(Session::new(move |request: Request| {
+    let client = Client::setup().record(false).start(move |request: Request| {
         let reader = Counted { reader: Cursor::new(vec![b'x'; 1_000_000]), bytes: count.clone() };
         Response::new(body_from_reader(request.context(), reader))
-    }));
-    wire.record(false).hold_output(true).feed(GET);
+    });
+    let mut response = client.get("/").read_ahead(0).send();
     let read = bytes.load(Ordering::SeqCst);
     assert!(read <= 3 * (64 << 10), "{read} bytes were read for nobody");
-    wire.hold_output(false);
-    let view = http1_view(&wire.take());
-    assert_eq!(view.iter().filter(|byte| **byte == b'x').count(), 1_000_000);
+    let content = response.bytes();
+    assert!(content.len() == 1_000_000 && content.iter().all(|byte| *byte == b'x'));
     assert_eq!(bytes.load(Ordering::SeqCst), 1_000_000);
     // The body is gone, and the reader with it.
     assert_eq!(Arc::strong_count(&bytes), 2);
@@ -60,12 +58,12 @@ impl Read for Failing {
 #[test]
 fn an_error_cuts_the_message_and_an_interruption_does_nothing() {
     let parts = [Err(ErrorKind::BrokenPipe), Ok("a"), Err(ErrorKind::Interrupted)];
-    let mut wire = Wire::new(Session::new(move |request: Request| {
+    let client = Client::new(move |request: Request| {
         Response::new(body_from_reader_with(request.context(), Failing(parts.to_vec()), 0))
-    }));
-    wire.feed(GET);
-    assert!(wire.take_text().ends_with("\r\n\r\n1\r\na\r\n"));
-    wire.expect_reset();
+    });
+    let mut response = client.get("/").send();
+    assert_eq!(response.expect_status(200).chunk().as_deref(), Some(&b"a"[..]));
+    assert_eq!(response.try_chunk().unwrap_err().cause, Cause::Reset);
 }
 
 #[test]
@@ -76,7 +74,7 @@ fn a_client_that_leaves_lets_the_reader_go_with_its_last_read() {
         let reader = Counted { reader: std::io::repeat(b'x'), bytes: count.clone() };
         Response::new(body_from_reader(request.context(), reader))
     }));
-    wire.hold_effects(true).feed(GET);
+    wire.hold_effects(true).feed("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     assert_eq!(wire.held().len(), 1);
     wire.reset();
     wire.answer_held();

@@ -13,7 +13,7 @@ use bakestone::http::sse::EventError;
 use bakestone::message::{EventSender, SendEventError};
 use bakestone::session::IntoService;
 use bakestone::{App, Context, Event, Request, Service, Session, Sse, Text, get};
-use bakestone_testkit::{EventReader, Wire, http1_view, laws};
+use bakestone_testkit::{Client, EventReader, Wire, laws};
 
 use random::Random;
 use streaming::{Cage, Then, items};
@@ -202,12 +202,11 @@ fn an_error_that_is_there_before_all_events_is_the_answer() {
     let fails: [fn() -> Result<Event, std::fmt::Error>; 2] =
         [|| Err(std::fmt::Error), || Ok(Event::data("1").event("\n"))];
     for fail in fails {
-        let mut wire = Wire::new(Session::new(move |request: Request| {
+        let client = Client::new(move |request: Request| {
             Sse::from_items(request.context(), items([fail(), Ok(Event::data("2"))]))
-        }));
-        let text = wire.feed(GET).take_text();
-        assert!(text.starts_with("HTTP/1.1 500 ") && !text.contains("data"), "{text}");
-        wire.expect_open();
+        });
+        client.get("/").send().expect_status(500).expect_text("Internal Server Error");
+        assert_eq!(client.connections(), 1);
     }
 }
 
@@ -216,30 +215,20 @@ fn the_last_event_is_known_when_the_client_comes_back() {
     async fn last(last: Option<LastEventId>) -> Text<String> {
         Text(last.map_or("none".to_owned(), |LastEventId(id)| id))
     }
-    let app = Arc::new(
-        App::new()
-            .route("/", get(last))
-            .route("/must", get(async |last: LastEventId| Text(last.0)))
-            .build()
-            .unwrap(),
-    );
-    for (target, fields, status, expected) in [
-        ("/", "", 200, "none"),
-        ("/", "Last-Event-ID: 7\r\n", 200, "7"),
-        ("/", "last-event-id: gr\u{fc}n\r\n", 200, "gr\u{fc}n"),
-        ("/", "Last-Event-ID:\r\n", 200, "none"),
-        ("/", "Last-Event-ID: 1\r\nLast-Event-ID: 2\r\n", 200, "none"),
-        ("/must", "Last-Event-ID: 7\r\n", 200, "7"),
-        ("/must", "", 400, "the header's `last-event-id` is missing"),
+    let must = async |last: LastEventId| Text(last.0);
+    let client = Client::new(App::new().route("/", get(last)).route("/must", get(must)));
+    for (target, ids, status, expected) in [
+        ("/", &[][..], 200, "none"),
+        ("/", &["7"], 200, "7"),
+        ("/", &["gr\u{fc}n"], 200, "gr\u{fc}n"),
+        ("/", &[""], 200, "none"),
+        ("/", &["1", "2"], 200, "none"),
+        ("/must", &["7"], 200, "7"),
+        ("/must", &[], 400, "the header's `last-event-id` is missing"),
     ] {
-        let mut wire = Wire::new(Session::new(app.clone()));
-        wire.feed(format!("GET {target} HTTP/1.1\r\nHost: a\r\n{fields}\r\n"));
-        let text = wire.take_text();
-        assert!(
-            text.starts_with(&format!("HTTP/1.1 {status} "))
-                && text.ends_with(&format!("\r\n\r\n{expected}")),
-            "{text}"
-        );
+        let request = client.get(target);
+        let request = ids.iter().fold(request, |request, id| request.header("last-event-id", id));
+        request.send().expect_status(status).expect_text(expected);
     }
 }
 
@@ -325,11 +314,8 @@ fn clients_dispatch_what_was_sent_however_it_is_cut() {
 
 #[test]
 fn a_client_reads_what_a_handler_sends() {
-    let mut wire = Wire::new(Session::new(|request: Request| ticks(request.context(), 20 * SECOND)));
-    wire.feed(GET).advance(60 * SECOND);
-    let view = String::from_utf8(http1_view(&wire.take())).unwrap();
-    let mut reader = EventReader::default();
-    let data: Vec<String> =
-        reader.feed(view.split_once("\r\n\r\n").unwrap().1).into_iter().map(|event| event.data).collect();
-    assert_eq!((data.join(" "), reader.comments().len()), ("0 1 2".to_owned(), 3));
+    let client = Client::new(|request: Request| ticks(request.context(), 20 * SECOND));
+    let mut events = client.get("/").timeout(30 * SECOND).send().sse();
+    let data: Vec<String> = events.by_ref().map(|event| event.data).collect();
+    assert_eq!((data.join(" "), events.reader().comments().len()), ("0 1 2".to_owned(), 3));
 }

@@ -4,31 +4,31 @@ use std::time::Duration;
 
 use bakestone::Session;
 use bakestone::app::AppService;
-use bakestone_testkit::{WebSocketClient, WebSocketRequest, Wire};
+use bakestone_testkit::{Client, WebSocketClient, WebSocketRequest};
 use serde_json::{Value, json};
 
 use crate::app::{KEPT, LONGEST, LONGEST_NAME, MOST_ROOMS, PAGE, REFUSED, app};
 
-type Client = WebSocketClient<Session<AppService>>;
+type Person = WebSocketClient<Session<AppService>>;
 
 fn service() -> AppService {
     app().build().unwrap()
 }
 
 /// Somebody at the door of a room.
-fn come(service: &AppService, room: &str, name: &str) -> Client {
+fn come(service: &AppService, room: &str, name: &str) -> Person {
     let request = WebSocketRequest::new(format!("/room/{room}/socket?name={name}"));
     request.origin("http://test").connect(Session::new(service.clone())).unwrap()
 }
 
 /// All that somebody was told by now.
-fn told(client: &mut Client) -> Vec<Value> {
+fn told(client: &mut Person) -> Vec<Value> {
     client.settle();
     std::iter::from_fn(|| client.receive_json()).collect()
 }
 
 /// The same without the times.
-fn in_words(client: &mut Client) -> Vec<String> {
+fn in_words(client: &mut Person) -> Vec<String> {
     let word = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let line = |told: Value| {
         let fields = ["type", "name", "text", "people", "why"].map(|key| told[key].clone());
@@ -56,7 +56,7 @@ fn what_one_says_all_in_the_room_are_told() {
 fn whoever_goes_is_missed_however_it_happens() {
     let service = service();
     let mut ada = come(&service, "kitchen", "Ada");
-    let goes: [fn(&mut Client); 4] = [
+    let goes: [fn(&mut Person); 4] = [
         |client| _ = client.close(1001, ""),
         |client| _ = client.close_without_code(),
         |client| _ = client.finish(),
@@ -162,7 +162,7 @@ fn only_so_many_rooms_are_kept_and_an_empty_one_makes_place() {
     let service = service();
     let mut first = come(&service, "room-0", "Ada");
     first.send_json(&json!({"text": "hello"}));
-    let mut others: Vec<Client> =
+    let mut others: Vec<Person> =
         (1..MOST_ROOMS).map(|n| come(&service, &format!("room-{n}"), "Bo")).collect();
     let late = come(&service, "one-more", "Cy");
     assert_eq!(late.close_frame().map(|frame| frame.reason()), Some("there are too many rooms already"));
@@ -189,10 +189,8 @@ fn another_site_gets_no_socket() {
 
 #[test]
 fn the_page_is_the_same_at_the_door_and_in_each_room() {
+    let client = Client::new(app());
     for path in ["/", "/room/kitchen", "/room/%3Cscript%3E"] {
-        let mut wire = Wire::new(Session::new(service()));
-        wire.feed(format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n"));
-        let answer = wire.take_text();
-        assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with(PAGE), "{path}: {answer}");
+        client.get(path).send().expect_status(200).expect_text(PAGE);
     }
 }

@@ -26,22 +26,17 @@ fn a12_d01_d03_a_bare_function_is_converted_and_may_be_wrapped() {
             request.text().await?.parse().map_err(|_| Error::new(StatusCode::CONFLICT, "no number"))?;
         Ok((StatusCode::CREATED, Text(number.to_string())))
     }
-    let mut plain = Wire::new(Session::new(bare));
-    let mut wrapped = Wire::new(Session::new(Stamped(bare.into_service())));
+    let plain = Client::new(bare);
+    let wrapped = Client::new(Stamped(bare.into_service()));
     for (body, status, expected) in [("7", 201, "7"), ("seven", 409, "no number"), ("8", 201, "8")] {
-        plain.feed(request("POST /", body));
-        assert_eq!(answer(&plain.take_text()), found(status, expected));
-        wrapped.feed(request("POST /", body));
-        let text = wrapped.take_text();
-        assert_eq!(answer(&text), found(status, expected));
-        assert_eq!(text.contains("x-stamp: seen"), status == 201, "{text}");
+        plain.post("/").body(body).send().expect_status(status).expect_text(expected);
+        let mut response = wrapped.post("/").body(body).send();
+        response.expect_status(status).expect_text(expected);
+        assert_eq!(response.header("x-stamp"), if status == 201 { "seen" } else { "" });
     }
     // So it is around a whole application, whose errors are responses.
     let app = App::new().build().unwrap();
-    let mut wire = Wire::new(Session::new(Stamped(app)));
-    wire.feed(request("GET /", ""));
-    let text = wire.take_text();
-    assert!(text.starts_with("HTTP/1.1 404 ") && text.contains("x-stamp: seen"), "{text}");
+    Client::new(Stamped(app)).get("/").send().expect_status(404).expect_header("x-stamp", "seen");
 }
 
 #[test]
@@ -65,8 +60,7 @@ fn d04_d07_a_life_and_background_work_around_a_bare_function() {
     assert_eq!(log.read(), "open after close");
     life.expect_closed();
     // What serves a bare function gets it with a life that is empty.
-    let server = Server::new(|_: Request| Text("bare"));
-    assert_eq!((server.stage(), server.ask("GET /", "")), (Stage::Running, found(200, "bare")));
+    Client::new(|_: Request| Text("bare")).get("/").send().expect_status(200).expect_text("bare");
 }
 
 #[test]
@@ -84,13 +78,12 @@ fn d05_a_router_in_a_bare_function() {
         Match::MethodNotAllowed { .. } => Err(Error::from_status(StatusCode::METHOD_NOT_ALLOWED)),
         _ => Err(Error::not_found()),
     };
-    let mut wire = Wire::new(Session::new(bare));
-    for (line, status, expected) in [
-        ("GET /cakes/7", 200, "a cake 7"),
-        ("PUT /cakes/7", 405, "Method Not Allowed"),
-        ("GET /", 404, "Not Found"),
+    let client = Client::new(bare);
+    for (method, path, status, expected) in [
+        ("GET", "/cakes/7", 200, "a cake 7"),
+        ("PUT", "/cakes/7", 405, "Method Not Allowed"),
+        ("GET", "/", 404, "Not Found"),
     ] {
-        wire.feed(request(line, ""));
-        assert_eq!(answer(&wire.take_text()), found(status, expected), "{line}");
+        client.request(method, path).send().expect_status(status).expect_text(expected);
     }
 }

@@ -37,46 +37,49 @@ pub(super) async fn file(State(Root(roots)): State<Root>, request: Request) -> R
 
 #[cfg(test)]
 mod tests {
-    use bakestone_testkit::MemoryFiles;
+    use bakestone_testkit::{Client, MemoryFiles};
 
-    use super::super::tests::wire;
+    use super::super::tests::service;
 
-    /// The head of the answer, and its body.
-    fn ask(target: &str, field: &str) -> (String, String) {
+    fn client() -> Client {
         let files = MemoryFiles::new().with("root/digits.txt", "0123456789").with("root/sub/a.html", "a");
-        let request = format!("GET {target} HTTP/1.1\r\nHost: a\r\n{field}\r\n");
-        let answer = wire().files(files.with("secret", "secret")).feed(request).take_text();
-        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
-        (head.to_owned(), body.to_owned())
+        Client::setup().files(files.with("secret", "secret")).start(service())
     }
 
     #[test]
     fn files_below_the_root() {
-        for (target, field, status, body) in [
-            ("/file", "", 200, "0123456789"),
-            ("/file", "Range: bytes=2-4\r\n", 206, "234"),
-            ("/file", "Range: bytes=10-\r\n", 416, "Range Not Satisfiable"),
-            ("/file?name=sub%2Fa.html", "", 200, "a"),
-            ("/file?name=..%2Fsecret", "", 404, "Not Found"),
-            ("/file?name=%2Fsecret", "", 404, "Not Found"),
-            ("/file?name=sub", "", 404, "Not Found"),
-            ("/file?name=", "", 404, "Not Found"),
-            ("/static/digits.txt", "", 200, "0123456789"),
-            ("/static/digits.txt", "Range: bytes=-1\r\n", 206, "9"),
-            ("/static/../secret", "", 404, "Not Found"),
-            ("/static", "", 404, "Not Found"),
+        let client = client();
+        for (target, range, status, body) in [
+            ("/file", None, 200, "0123456789"),
+            ("/file", Some("bytes=2-4"), 206, "234"),
+            ("/file", Some("bytes=10-"), 416, "Range Not Satisfiable"),
+            ("/file?name=sub%2Fa.html", None, 200, "a"),
+            ("/file?name=..%2Fsecret", None, 404, "Not Found"),
+            ("/file?name=%2Fsecret", None, 404, "Not Found"),
+            ("/file?name=sub", None, 404, "Not Found"),
+            ("/file?name=", None, 404, "Not Found"),
+            ("/static/digits.txt", None, 200, "0123456789"),
+            ("/static/digits.txt", Some("bytes=-1"), 206, "9"),
+            ("/static/../secret", None, 404, "Not Found"),
+            ("/static", None, 404, "Not Found"),
         ] {
-            let (head, found) = ask(target, field);
-            assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{target} {field}\n{head}");
-            assert_eq!(found, body, "{target} {field}");
+            let request = client.get(target);
+            let request = match range {
+                Some(range) => request.header("range", range),
+                None => request,
+            };
+            request.send().expect_status(status).expect_text(body);
         }
     }
 
     #[test]
     fn a_name_makes_it_an_attachment() {
-        let (head, _) = ask("/file?filename=a%20b.csv", "");
-        let disposition = "attachment; filename=\"a b.csv\"; filename*=UTF-8''a%20b.csv";
-        assert!(head.contains(&format!("content-disposition: {disposition}\r\n")), "{head}");
-        assert!(head.contains("content-type: text/csv; charset=utf-8\r\n"), "{head}");
+        let mut response = client().get("/file?filename=a%20b.csv").send();
+        response.expect_status(200).expect_text("0123456789");
+        response.expect_header("content-type", "text/csv; charset=utf-8");
+        response.expect_header(
+            "content-disposition",
+            "attachment; filename=\"a b.csv\"; filename*=UTF-8''a%20b.csv",
+        );
     }
 }

@@ -122,23 +122,20 @@ pub(super) async fn upload(State(uploads): State<Uploads>, mut request: Request)
 
 #[cfg(test)]
 mod tests {
-    use bakestone_testkit::MemoryFiles;
+    use bakestone_testkit::{Client, ClientResponse, MemoryFiles};
 
-    use super::super::tests::wire;
+    use super::super::tests::service;
     use super::*;
 
     const URLENCODED: &str = "application/x-www-form-urlencoded";
     const MULTIPART: &str = "multipart/form-data; boundary=b";
 
-    /// The status of the answer, and its body.
-    fn ask(files: &MemoryFiles, target: &str, content_type: &str, body: &str) -> (u16, String) {
-        let length = body.len();
-        let request = format!(
-            "POST {target} HTTP/1.1\r\nHost: a\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n{body}"
-        );
-        let answer = wire().files(files.clone()).feed(request).take_text();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head["HTTP/1.1 ".len()..][..3].parse().unwrap(), body.to_owned())
+    fn client(files: &MemoryFiles) -> Client {
+        Client::setup().files(files.clone()).start(service())
+    }
+
+    fn post(client: &Client, target: &str, content_type: &str, body: &str) -> ClientResponse {
+        client.post(target).header("content-type", content_type).body(body.to_owned()).send()
     }
 
     /// The form of these parts: what each says of itself, and its data.
@@ -184,6 +181,7 @@ mod tests {
             {"name": "g", "filename": "", "content_type": null, "data_hex": hex(large.as_bytes())},
         ]);
         let files = MemoryFiles::new();
+        let client = client(&files);
         for (target, content_type, body, expected) in [
             ("/form-files", MULTIPART, &parts[..], fields_and_files),
             (
@@ -197,9 +195,7 @@ mod tests {
             ("/multipart", MULTIPART, &parts, whole),
             ("/multipart", MULTIPART, "--b--", json!([])),
         ] {
-            let (status, told) = ask(&files, target, content_type, body);
-            assert_eq!(status, 200, "{target}: {told}");
-            assert_eq!(serde_json::from_str::<Value>(&told).unwrap(), expected, "{target}");
+            post(&client, target, content_type, body).expect_status(200).expect_json(&expected);
         }
         assert_eq!((files.temporaries(), files.paths().len()), (0, 0));
     }
@@ -207,6 +203,7 @@ mod tests {
     #[test]
     fn what_is_refused() {
         let files = MemoryFiles::new();
+        let client = client(&files);
         let cut = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\ndata";
         let much = form(&[("name=\"file\"; filename=\"f\"", &"x".repeat(10 << 20))]);
         for (target, content_type, body, expected) in [
@@ -225,8 +222,7 @@ mod tests {
             ("/upload", MULTIPART, &form(&[("name=\"f\"; filename=\"f\"", "x")]), 400),
             ("/upload", URLENCODED, "file=x", 400),
         ] {
-            let (status, told) = ask(&files, target, content_type, body);
-            assert_eq!(status, expected, "{target}: {told}");
+            post(&client, target, content_type, body).expect_status(expected);
         }
         assert_eq!((files.temporaries(), files.paths().len()), (0, 0));
     }
@@ -237,13 +233,14 @@ mod tests {
         for data in ["small", &large] {
             let files = MemoryFiles::new();
             let form = form(&[("name=\"file\"; filename=\"../f\"", data), ("name=\"a\"", "1")]);
-            let (status, path) = ask(&files, "/upload", MULTIPART, &form);
-            assert_eq!(status, 200, "{path}");
+            let path = post(&client(&files), "/upload", MULTIPART, &form).expect_status(200).text();
             assert!(path.starts_with("uploads/bakestone-upload-"), "{path}");
             assert!(files.get(&path).unwrap() == data.as_bytes(), "{path}");
             assert_eq!(files.temporaries(), 0);
             // The same seed and the same count, since each is asked of an application of its own.
-            assert_eq!(ask(&files, "/upload", MULTIPART, &form).0, 500, "what is there is not replaced");
+            let mut again = post(&client(&files), "/upload", MULTIPART, &form);
+            again.expect_status(500);
+            assert!(files.get(&path).unwrap() == data.as_bytes(), "what is there is not replaced");
         }
     }
 }

@@ -75,39 +75,61 @@ impl Asked {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::wire;
+    use std::time::Duration;
 
-    fn ask(target: &str, body: Option<&str>) -> String {
-        let mut wire = wire();
-        match body {
-            None => wire.feed(format!("GET {target} HTTP/1.0\r\n\r\n")),
-            Some(body) => wire.feed(format!(
-                "POST {target} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-                body.len()
-            )),
-        };
-        while wire.advance_to_next_deadline() && !wire.is_done() {}
-        wire.take_text()
+    use bakestone_testkit::Client;
+
+    use super::super::tests::service;
+
+    #[test]
+    fn events_come_one_by_one_at_their_times_and_then_the_end() {
+        let client = Client::new(service());
+        for (target, count, pause) in [
+            ("/sse", 10, 0),
+            ("/sse?events=0", 0, 0),
+            ("/sse?events=1&ms=300", 1, 0),
+            ("/sse?events=2&ms=300", 2, 300),
+            ("/sse-ticks", 4, 250),
+            ("/sse-ticks?n=3&ms=5", 3, 5),
+        ] {
+            let mut response = client.get(target).send();
+            response.expect_status(200).expect_header("content-type", "text/event-stream");
+            let (mut events, mut came_at) = (response.sse(), client.now().mono);
+            for n in 1..=count {
+                let event = events.next().unwrap();
+                let told = (&*event.event, &*event.data, &*event.last_event_id);
+                assert_eq!(told, ("tick", &*format!(r#"{{"n":{n}}}"#), &*n.to_string()), "{target}");
+                let now = client.now().mono;
+                let expected = if n > 1 { Duration::from_millis(pause) } else { Duration::ZERO };
+                assert_eq!(now.since(came_at), expected, "{target}: {n}");
+                came_at = now;
+            }
+            assert_eq!(events.next(), None, "{target}");
+        }
     }
 
     #[test]
-    fn events_come_in_their_order_and_then_the_end() {
-        for (target, body, expected) in [
-            ("/sse?events=1", None, "id: 1\n"),
-            ("/sse?events=2&ms=300", None, "\n\nevent: tick\nid: 2\ndata: {\"n\":2}\n\n"),
-            ("/sse-ticks?n=3", None, "event: tick\nid: 3\ndata: {\"n\":3}\n\n"),
+    fn events_that_were_asked_for_are_written_as_they_are() {
+        let client = Client::new(service());
+        for (asked, written) in [
             (
-                "/sse-echo",
-                Some(r#"[{"event":"e","id":"1","data":"a\nb\r\nc","retry":5,"comment":"c"}]"#),
-                "\r\n\r\n: c\nevent: e\nid: 1\nretry: 5\ndata: a\ndata: b\ndata: c\n\n",
+                r#"[{"event":"e","id":"1","data":"a\nb\r\nc","retry":5,"comment":"c"}]"#,
+                ": c\nevent: e\nid: 1\nretry: 5\ndata: a\ndata: b\ndata: c\n\n",
             ),
-            ("/sse-echo", Some("[]"), "\r\n\r\n"),
-            ("/sse-echo", Some(r#"[{"data":"1"},{"event":"a\nb"}]"#), "HTTP/1.1 400 "),
-            ("/sse-echo", Some(r#"[{"id":"a\u0000"}]"#), "HTTP/1.1 400 "),
-            ("/sse-echo", Some("{}"), "HTTP/1.1 400 "),
+            (r#"[{"data":"1"},{"id":"2"}]"#, "data: 1\n\nid: 2\n\n"),
+            ("[]", ""),
         ] {
-            let answer = ask(target, body);
-            assert!(answer.contains(expected), "{target}: {answer}");
+            let request = client.post("/sse-echo").header("content-type", "application/json").body(asked);
+            request.send().expect_status(200).expect_text(written);
+        }
+    }
+
+    #[test]
+    fn what_no_event_can_be_is_refused() {
+        let client = Client::new(service());
+        for asked in [r#"[{"data":"1"},{"event":"a\nb"}]"#, r#"[{"id":"a\u0000"}]"#, "{}"] {
+            let request = client.post("/sse-echo").header("content-type", "application/json").body(asked);
+            request.send().expect_status(400);
         }
     }
 }
