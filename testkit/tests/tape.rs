@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use bakestone::app::{AppService, Application};
 use bakestone::effect::OpenMode;
-use bakestone::message::WebSocketUpgrade;
+use bakestone::message::{FormOptions, WebSocketUpgrade};
 use bakestone::tape::{Recorder, Recording, Redaction, Tapes};
 use bakestone::{
     App, Context, Event, FileResponse, Limits, Path as Segments, Request, Result, Session, Sse, State, Text,
@@ -37,6 +37,8 @@ fn bakery() -> App {
         .route("/wait/{seconds:int}", get(wait))
         .route("/recipe", get(async |context: Context| FileResponse::open(&context, "recipe.txt").await))
         .route("/note", post(note))
+        .route("/photo", post(photo))
+        .route("/flour", get(|| "flour ".repeat(400_000)))
         .route("/knead/{times:int}", get(knead))
         .route("/orders", get(orders))
         .route("/talk", get(talk))
@@ -61,6 +63,16 @@ async fn note(mut request: Request) -> Result<Text<String>> {
     }
     context.rename("note.txt", "kept.txt").await?;
     Ok(Text(format!("{length} bytes are kept")))
+}
+
+async fn photo(mut request: Request) -> Result<Text<String>> {
+    let form = request.form_with(FormOptions::new().file_memory_bytes(10)).await?;
+    let mut told = String::new();
+    for file in form.into_parts().1 {
+        told += &format!("{} has {} bytes. ", file.name(), file.size());
+        file.persist("photo.jpg").await?;
+    }
+    Ok(Text(told))
 }
 
 async fn knead(context: Context, Segments(times): Segments<u32>) -> Result<Text<String>> {

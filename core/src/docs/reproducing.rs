@@ -24,8 +24,8 @@
 //! | without the feature | nothing |
 //! | with it, on a connection that is not recorded | a word of memory, and a branch a step |
 //! | on one that is | a copy of what passes, as text: up to 16 KiB wait for the disk, and about 700 bytes besides |
-//! | on the disk | at most 1 MiB a connection, unless [`Recording::bytes`](crate::tape::Recording::bytes) says otherwise; nothing removes old tapes |
-//! | if the disk is full, or slow | tapes end early, connections go on; the observer hears of [`TapeLost`](crate::session::Event::TapeLost) |
+//! | on the disk | at most 1 MiB a connection, unless [`Recording::bytes`](crate::tape::Recording::bytes) says otherwise, and 1 GiB in all, unless `TapeFolder::bytes` does; nothing removes old tapes |
+//! | if the disk is full or slow, or all that may be written is | tapes end early, connections go on; the observer hears of [`TapeLost`](crate::session::Event::TapeLost) |
 //!
 //! [`Recording::only`](crate::tape::Recording::only) records by address: that of the client who has the bug.
 //!
@@ -38,7 +38,13 @@
 //! client that is not. Two ways out: let the test's application take `xxxx` for a good session, or write another value into
 //! the tape by hand.
 //!
-//! Targets of requests are not hidden, and neither are the addresses of clients. A tape is personal data like an access log.
+//! In doubt a byte is hidden. That may end a replay: behind content whose last line looks like such a field and has no line
+//! end, the next request's first line is hidden as well; and where all content is, a WebSocket's frames are, of which no
+//! replay makes anything.
+//!
+//! Targets of requests are not hidden, queries and all; neither are the paths of files, and the addresses of clients. A tape
+//! is personal data like an access log. A token in a query is a reason to record with
+//! [`Recording::only`](crate::tape::Recording::only), or not at all.
 //!
 //! # Read
 //!
@@ -96,7 +102,8 @@
 //!
 //! # Cut it down
 //!
-//! A tape of an hour is cut in an editor. Lines may go from the end: without `# end` the last answer may go on. A request in
+//! A tape of an hour is cut in an editor. Lines may go from the end: without `# end` the last answer may go on. The last
+//! line needs its line end, since one without it is what a crash has left, and is passed over. A request in
 //! the middle may go with all the steps that it caused, from the `@` before its `>` to the last one before the next
 //! request. Remarks begin with `#`.
 //!
@@ -106,6 +113,8 @@
 //! that was made because such a one woke the handler is marked `~ wake`, and a divergence behind it says so. Let the test's
 //! application have in its place what answers at once. The same holds for randomness and for clocks that are not the
 //! context's; [`ConnectionInfo::seed`](crate::machine::ConnectionInfo::seed) is on the tape.
+//!
+//! A driver that sends files by itself has bytes sent that no tape sees. No adapter here does.
 //!
 //! A wall clock that is set while a connection runs is on the tape. What it was off by less than a tenth of a second
 //! at one step or another is not: a machine that is recorded is given a clock that runs evenly.

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-/// More of a line than this says nothing about framing.
+/// A line that says something about framing is shorter than this; of one that is not, nothing is believed.
 const LINE: usize = 256;
 
 /// Requests without an answer; a client that sends more ahead has them taken for content.
@@ -54,8 +54,10 @@ enum Place {
     Content(u64),
     /// In the line of a chunk's size.
     ChunkSize,
-    /// In a chunk, with its line end.
+    /// In a chunk.
     Chunk(u64),
+    /// At the end of its line.
+    ChunkEnd,
     /// Between the last chunk and the end of the message.
     Trailers,
     /// In what has no end.
@@ -70,6 +72,8 @@ struct Head {
     begun: bool,
     length: Option<u64>,
     chunked: bool,
+    /// The line before was about framing.
+    framed: bool,
     broken: bool,
 }
 
@@ -78,38 +82,43 @@ impl Bodies {
     pub(super) fn find(&mut self, direction: Direction, bytes: &[u8]) -> Vec<Range<usize>> {
         let mut hidden: Vec<Range<usize>> = Vec::new();
         let mut doubt = direction == Direction::In && self.asked.iter().any(|asked| asked.may_switch);
-        for (index, byte) in bytes.iter().enumerate() {
+        let mut index = 0;
+        while index < bytes.len() {
             let asked = self.asked.len();
-            let is_hidden = self.is_content(direction, *byte) || doubt;
+            let content = self.framing(direction).skip(bytes.len() - index);
+            let is_hidden = content > 0 || self.is_content(direction, bytes[index]) || doubt;
             // What comes in only ever asks for more.
             doubt |= self.asked.len() > asked && self.asked.back().is_some_and(|asked| asked.may_switch);
+            let end = index + content.max(1);
             if is_hidden {
                 match hidden.last_mut() {
-                    Some(range) if range.end == index => range.end += 1,
-                    _ => hidden.push(index..index + 1),
+                    Some(range) if range.end == index => range.end = end,
+                    _ => hidden.push(index..end),
                 }
             }
+            index = end;
         }
         hidden
     }
 
-    /// Whether the next byte is content.
-    fn is_content(&mut self, direction: Direction, byte: u8) -> bool {
-        let framing = match direction {
+    fn framing(&mut self, direction: Direction) -> &mut Framing {
+        match direction {
             Direction::In => &mut self.inward,
             Direction::Out => &mut self.outward,
+        }
+    }
+
+    /// Whether the next byte, where no content is expected, is content all the same.
+    fn is_content(&mut self, direction: Direction, byte: u8) -> bool {
+        let framing = self.framing(direction);
+        let is_understood = match framing.place {
+            Place::ChunkSize => framing.may_be_size(byte),
+            Place::ChunkEnd => matches!(byte, b'\r' | b'\n'),
+            _ => true,
         };
-        match framing.place {
-            Place::Rest => return true,
-            Place::Content(left) => {
-                framing.place = if left > 1 { Place::Content(left - 1) } else { Place::Head };
-                return true;
-            }
-            Place::Chunk(left) => {
-                framing.place = if left > 1 { Place::Chunk(left - 1) } else { Place::ChunkSize };
-                return left > 2;
-            }
-            Place::Head | Place::ChunkSize | Place::Trailers => {}
+        if !is_understood {
+            framing.place = Place::Rest;
+            return true;
         }
         if byte != b'\n' {
             if framing.line.len() < LINE {
@@ -121,6 +130,7 @@ impl Bodies {
         let line = line.strip_suffix(b"\r").unwrap_or(&line);
         match framing.place {
             Place::ChunkSize => framing.place = after_size(line),
+            Place::ChunkEnd => framing.place = Place::ChunkSize,
             Place::Trailers if line.is_empty() => framing.place = Place::Head,
             Place::Head if !line.is_empty() => framing.head.line(line, direction),
             Place::Head if framing.head.begun => self.end_of_head(direction),
@@ -164,20 +174,51 @@ impl Bodies {
     }
 }
 
+impl Framing {
+    /// How many of the next `count` bytes are content for sure.
+    fn skip(&mut self, count: usize) -> usize {
+        let (left, then) = match self.place {
+            Place::Rest => return count,
+            Place::Content(left) => (left, Place::Head),
+            Place::Chunk(left) => (left, Place::ChunkEnd),
+            _ => return 0,
+        };
+        let skipped = left.min(count as u64);
+        self.place = match (left - skipped, self.place) {
+            (0, _) => then,
+            (left, Place::Chunk(_)) => Place::Chunk(left),
+            (left, _) => Place::Content(left),
+        };
+        skipped as usize
+    }
+
+    /// Whether this byte can be one of a chunk's size, or of the extensions behind it (RFC 9112, section 7.1).
+    fn may_be_size(&self, byte: u8) -> bool {
+        byte.is_ascii_hexdigit() || b"\r\n\t ;".contains(&byte) || self.line.contains(&b';')
+    }
+}
+
 impl Head {
     fn line(&mut self, line: &[u8], direction: Direction) {
         if !std::mem::replace(&mut self.begun, true) {
             return self.start_line(line, direction);
         }
+        // It goes on with the line before it (obs-fold, RFC 9112, section 5.2), and is no field of its own.
+        if line.starts_with(b" ") || line.starts_with(b"\t") {
+            self.broken |= self.framed;
+            return;
+        }
+        self.framed = false;
         let Some(colon) = line.iter().position(|byte| *byte == b':') else { return };
         let (name, value) = (line[..colon].trim_ascii(), line[colon + 1..].trim_ascii());
         if name.eq_ignore_ascii_case(b"content-length") {
-            let length = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
+            let length = number(value, 10);
             self.broken |= length.is_none() || self.length.is_some_and(|known| Some(known) != length);
-            self.length = length;
+            self.broken |= line.len() >= LINE;
+            (self.length, self.framed) = (length, true);
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
-            self.broken |= line.len() >= LINE || !value.to_ascii_lowercase().ends_with(b"chunked");
-            self.chunked = true;
+            self.broken |= line.len() >= LINE || !value.eq_ignore_ascii_case(b"chunked");
+            (self.chunked, self.framed) = (true, true);
         } else if name.eq_ignore_ascii_case(b"upgrade") {
             self.asked.may_switch = true;
         }
@@ -213,11 +254,18 @@ impl Head {
 
 /// What follows the line of a chunk's size.
 fn after_size(line: &[u8]) -> Place {
+    let has_extensions = line.contains(&b';');
     let digits = line.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-    let size = std::str::from_utf8(digits).ok().and_then(|text| u64::from_str_radix(text, 16).ok());
-    match size {
+    match number(digits, 16) {
+        Some(_) if line.len() >= LINE && !has_extensions => Place::Rest,
         Some(0) => Place::Trailers,
-        Some(size) => Place::Chunk(size.saturating_add(2)),
+        Some(size) => Place::Chunk(size),
         None => Place::Rest,
     }
+}
+
+/// Digits and nothing else: no sign, as Rust would take it.
+fn number(digits: &[u8], radix: u32) -> Option<u64> {
+    let text = std::str::from_utf8(digits).ok().filter(|text| !text.starts_with(['+', '-']))?;
+    u64::from_str_radix(text, radix).ok()
 }

@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use bytes::Bytes;
 use super::line::{Answer, Line};
 use super::redact::Redactor;
 use crate::effect::{
-    self, BlockingError, Delivery, Effect, FileAnswer, FileError, FileHandle, FileOp, Reply,
+    self, BlockingError, Delivery, Effect, FileAnswer, FileError, FileHandle, FileOp, Job, Reply,
 };
 
 /// More files than this at a time have no numbers in what is asked of them.
@@ -32,7 +33,17 @@ pub(super) struct Effects {
 /// What waits for its answer.
 enum Pending {
     File(Reply<FileResult>, effect::Answer<FileResult>),
-    Job(effect::Answer<Result<Delivery, BlockingError>>),
+    Job {
+        answer: effect::Answer<Result<Option<Delivery>, BlockingError>>,
+        /// Of one that the driver drops, the machine hears in a step, and not where it is dropped.
+        _job: KeptJob,
+    },
+}
+
+type KeptJob = Arc<Mutex<Option<Job>>>;
+
+fn take(job: &KeptJob) -> Option<Job> {
+    job.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 /// An answer that came, and is not told yet.
@@ -48,20 +59,24 @@ impl Effects {
         self.pending.is_empty()
     }
 
-    /// Puts another effect in the place of `effect`, whose answer comes here first; and the line that says it.
-    pub(super) fn ask(&mut self, effect: Effect) -> (Effect, Line) {
+    /// Puts another effect in the place of `effect`, whose answer comes here first, and wakes; and the line that says it.
+    pub(super) fn ask(&mut self, effect: Effect, cx: &mut Context<'_>) -> (Effect, Line) {
         self.asked += 1;
         let what = self.describe(&effect);
-        let (effect, pending) = match effect {
+        let (effect, mut pending) = match effect {
             Effect::File(op, reply) => {
                 let (own, answer) = effect::reply();
                 (Effect::File(op, own), Pending::File(reply, answer))
             }
             Effect::Blocking(job) => {
-                let (effect, answer) = effect::blocking(move || job.work());
-                (effect, Pending::Job(answer))
+                let job = Arc::new(Mutex::new(Some(job)));
+                let own = job.clone();
+                let (effect, answer) = effect::blocking(move || take(&own).map(Job::work));
+                (effect, Pending::Job { answer, _job: job })
             }
         };
+        // A driver that has handed the effect on steps again only if it is woken: this leaves the waker.
+        let _ = pending.poll(cx);
         self.pending.push((self.asked, pending));
         (effect, Line::Effect(self.asked, what))
     }
@@ -135,9 +150,9 @@ impl Pending {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Outcome>> {
         match self {
             Self::File(_, answer) => Pin::new(answer).poll(cx).map(|answer| answer.ok().map(Outcome::File)),
-            Self::Job(answer) => {
-                Pin::new(answer).poll(cx).map(|answer| answer.ok().and_then(Result::ok).map(Outcome::Job))
-            }
+            Self::Job { answer, .. } => Pin::new(answer)
+                .poll(cx)
+                .map(|answer| answer.ok().and_then(Result::ok).flatten().map(Outcome::Job)),
         }
     }
 

@@ -1,8 +1,8 @@
 //! The values of secret fields, found in a stream of bytes however it is cut.
 //!
 //! The rule: it knows lines and nothing of framing, so that no message can be framed in a way that shows a secret. A
-//! line ends with CR or with LF; one that begins with whitespace goes on with the one before it (obs-fold, RFC 9112,
-//! section 5.2).
+//! line ends with CR or with LF, but what is hidden goes on behind a CR alone; one that begins with whitespace goes on
+//! with the one before it (obs-fold, RFC 9112, section 5.2).
 
 use std::sync::Arc;
 
@@ -29,6 +29,8 @@ enum Place {
     Gap,
     /// In a value that is hidden.
     Hidden,
+    /// Behind a CR in it, which ends it if an LF follows.
+    HiddenEnd,
 }
 
 impl FieldScanner {
@@ -42,11 +44,18 @@ impl FieldScanner {
         if self.names.is_empty() {
             return;
         }
-        for byte in bytes {
+        let mut rest = bytes;
+        loop {
+            if self.place == Place::Shown {
+                let shown = memchr::memchr2(b'\r', b'\n', rest).unwrap_or(rest.len());
+                rest = &mut rest[shown..];
+            }
+            let [byte, tail @ ..] = rest else { return };
             self.place = self.next(*byte);
             if self.place == Place::Hidden {
                 *byte = b'x';
             }
+            rest = tail;
         }
     }
 
@@ -55,7 +64,8 @@ impl FieldScanner {
         let is_space = matches!(byte, b' ' | b'\t');
         match (self.place, byte) {
             (Place::Start { after_hidden }, b'\r' | b'\n') => Place::Start { after_hidden },
-            (Place::Gap | Place::Hidden, b'\r' | b'\n') => Place::Start { after_hidden: true },
+            (Place::Gap | Place::Hidden | Place::HiddenEnd, b'\r') => Place::HiddenEnd,
+            (Place::Gap | Place::Hidden | Place::HiddenEnd, b'\n') => Place::Start { after_hidden: true },
             (_, b'\r' | b'\n') => Place::Start { after_hidden: false },
             (Place::Start { after_hidden: true }, _) if is_space => Place::Gap,
             (Place::Start { .. }, _) if is_space => self.place,
@@ -65,7 +75,7 @@ impl FieldScanner {
             }
             (Place::Name, _) => self.in_name(byte),
             (Place::Gap, _) if is_space => Place::Gap,
-            (Place::Gap | Place::Hidden, _) => Place::Hidden,
+            (Place::Gap | Place::Hidden | Place::HiddenEnd, _) => Place::Hidden,
             (Place::Shown, _) => Place::Shown,
         }
     }

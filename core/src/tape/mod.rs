@@ -29,7 +29,7 @@
 //!
 //! Bytes are printable ASCII as it is; `\r`, `\n`, `\t`, `\\`, and `\x00` for all else. A time is a number with its
 //! unit (`s`, `ms`, `us`, `ns`). Where the wall clock was set while the connection ran, a step says so:
-//! `@ 5s, wall 1704067300s`. A line that is not complete, at the end of what a crash has left, is passed over.
+//! `@ 5s, wall 1704067300s`. A line without its end, as a crash leaves it, is passed over, unless it is `# end`.
 //!
 //! | answer | to |
 //! |---|---|

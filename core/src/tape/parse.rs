@@ -15,6 +15,9 @@ use super::{End, Head, Redaction, Step, Tape, VERSION, limits};
 use crate::effect::{FileError, Metadata};
 use crate::machine::{Address, Moment};
 
+/// So much of a line is shown.
+const SHOWN: usize = 80;
+
 /// A text that is no tape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseError {
@@ -48,21 +51,32 @@ impl Tape {
     /// ```
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let mut reader = Reader::default();
+        // An editor may have put a mark of its encoding first.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         for (index, line) in text.split_inclusive('\n').enumerate() {
-            let Some(line) = line.strip_suffix('\n') else { break };
-            let line = line.strip_suffix('\r').unwrap_or(line);
+            let line = match line.strip_suffix('\n') {
+                Some(line) => line.strip_suffix('\r').unwrap_or(line),
+                // A crash does not leave that.
+                None if line == "# end" => line,
+                None => break,
+            };
             reader.line = index + 1;
             let read = reader.read(line);
             read.ok_or_else(|| ParseError {
                 line: index + 1,
-                what: format!("it says nothing known: {line:?}"),
+                what: reader.wrong.map_or_else(|| unknown(line), str::to_owned),
             })?;
         }
+        reader.gather();
         match reader.versioned {
             true => Ok(reader.tape),
             false => Err(ParseError { line: 1, what: format!("it does not begin with `tape {VERSION}`") }),
         }
     }
+}
+
+fn unknown(line: &str) -> String {
+    format!("it says nothing known: {:?}", line.chars().take(SHOWN).collect::<String>())
 }
 
 #[derive(Default)]
@@ -72,6 +86,10 @@ struct Reader {
     versioned: bool,
     /// Whether the last line has bytes, which the next may go on with.
     goes_on: bool,
+    /// The bytes of the lines that went on.
+    more: Vec<u8>,
+    /// What is wrong with the line, if that is not that nobody knows it.
+    wrong: Option<&'static str>,
 }
 
 impl Reader {
@@ -80,6 +98,7 @@ impl Reader {
         if let Some(more) = line.strip_prefix("  ") {
             return self.more(more);
         }
+        self.gather();
         self.goes_on = false;
         if line.trim_end().is_empty() {
             return Some(());
@@ -107,16 +126,25 @@ impl Reader {
 
     /// A line that goes on with the bytes of the last one.
     fn more(&mut self, text: &str) -> Option<()> {
-        if !self.goes_on {
-            return text.trim().is_empty().then_some(());
+        if !self.goes_on && text.trim().is_empty() {
+            return Some(());
         }
-        let more = unescape(text)?;
-        match self.tape.steps.last_mut()?.lines.last_mut()? {
-            Line::Input(bytes) | Line::Output(bytes) | Line::Answer(_, Answer::Data(bytes)) => {
+        if !self.goes_on {
+            self.wrong = Some("it goes on with bytes, and the line before it has none");
+            return None;
+        }
+        self.more.extend(unescape(text)?);
+        Some(())
+    }
+
+    /// Puts the bytes of the lines that went on behind those of the first one.
+    fn gather(&mut self) {
+        let more = std::mem::take(&mut self.more);
+        let last = self.tape.steps.last_mut().and_then(|step| step.lines.last_mut());
+        if let Some(Line::Input(bytes) | Line::Output(bytes) | Line::Answer(_, Answer::Data(bytes))) = last {
+            if !more.is_empty() {
                 *bytes = [&bytes[..], &more].concat().into();
-                Some(())
             }
-            _ => None,
         }
     }
 
@@ -135,6 +163,7 @@ impl Reader {
         };
         let at: Duration = parse_time(at)?;
         if self.tape.steps.last().is_some_and(|last| last.at > at) {
+            self.wrong = Some("it is earlier than the step before it");
             return None;
         }
         self.tape.steps.push(Step { line: self.line, at, wall, lines: Vec::new() });
@@ -189,7 +218,7 @@ fn step_line(mark: &str, rest: &str) -> Option<(Line, bool)> {
         ("!", told) => (Line::Waits(told.strip_prefix("waits ")?.parse().ok()?), false),
         ("~", "wake") => (Line::Wake, false),
         ("=", name) => (Line::Phase(PHASES.iter().find(|(known, _)| *known == name)?.1), false),
-        ("?", _) => {
+        ("?", rest) => {
             let (number, what) = rest.split_once(' ')?;
             let what = String::from_utf8_lossy(&unescape(what)?).into_owned();
             (Line::Effect(number.parse().ok()?, what), false)

@@ -233,8 +233,7 @@ impl Taping {
         }
         let (now, set) = self.even(now);
         let rung = self.alarm.rung.swap(false, Ordering::SeqCst);
-        let waker = self.waker.clone();
-        let arrived = self.effects.arrived(&mut Context::from_waker(&waker));
+        let arrived = self.effects.arrived(&mut Context::from_waker(&self.waker));
         let cause = is_first || rung || set.is_some() || !arrived.is_empty() || self.has_cause(now.mono, io);
         (self.begun, self.stepping) = (false, true);
         self.waited = (io.output.len(), io.effects.len());
@@ -343,7 +342,7 @@ impl Taping {
                 io.effects.push(effect);
                 continue;
             }
-            let (effect, line) = self.effects.ask(effect);
+            let (effect, line) = self.effects.ask(effect, &mut Context::from_waker(&self.waker));
             io.effects.push(effect);
             self.outcome(at, &line);
         }

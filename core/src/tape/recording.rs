@@ -72,28 +72,29 @@ impl Recording {
         }
     }
 
-    /// Records the first connection, and then every `count`th.
+    /// Records the first connection, and then every `count`th; none for 0.
     #[must_use]
     pub fn every(mut self, count: u64) -> Self {
-        self.choice = Choice::Every(count.max(1), Arc::default());
+        self.choice = Choice::Every(count, Arc::default());
         self
     }
 
-    /// Records one in `count` connections, as their [seeds](ConnectionInfo::seed) will have it.
+    /// Records one in `count` connections, as their [seeds](ConnectionInfo::seed) will have it; none for 0.
     #[must_use]
     pub fn one_in(mut self, count: u64) -> Self {
-        self.choice = Choice::OneIn(count.max(1));
+        self.choice = Choice::OneIn(count);
         self
     }
 
-    /// Records the connections that `choose` chooses.
+    /// Records the connections that `choose` chooses. Where it panics, none, and the observer is told.
     #[must_use]
     pub fn only(mut self, choose: impl Fn(&ConnectionInfo) -> bool + Send + Sync + 'static) -> Self {
         self.choice = Choice::Only(Arc::new(choose));
         self
     }
 
-    /// A tape holds at most so many bytes of text; then it says that it is cut, and its connection goes on without.
+    /// A tape holds at most so many bytes of text; then it says that it is cut, and its connection goes on without. One
+    /// of less than 128 bytes says nothing else.
     #[must_use]
     pub fn bytes(mut self, bytes: u64) -> Self {
         self.bytes = bytes;
@@ -125,9 +126,13 @@ impl Recording {
     pub fn chooses(&self, connection: &ConnectionInfo) -> bool {
         match &self.choice {
             Choice::All => true,
+            Choice::Every(0, _) | Choice::OneIn(0) => false,
             Choice::Every(count, seen) => seen.fetch_add(1, Ordering::Relaxed) % count == 0,
             Choice::OneIn(count) => connection.seed % count == 0,
-            Choice::Only(choose) => choose(connection),
+            Choice::Only(choose) => sink::guarded(|| Ok(choose(connection))).unwrap_or_else(|error| {
+                error.tell(self.observer.as_deref());
+                false
+            }),
         }
     }
 

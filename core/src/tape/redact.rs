@@ -35,17 +35,30 @@ impl Redaction {
     }
 
     /// Hides the values of this field as well.
+    ///
+    /// What can be no part of a name (RFC 9110, section 5.6.2) stands between several.
+    ///
+    /// ```
+    /// use bakestone::tape::Redaction;
+    ///
+    /// let redaction = Redaction::nothing().field(" X-Key:").field("x-user, x-key");
+    /// assert_eq!(redaction.names(), ["x-key", "x-user"]);
+    /// ```
     #[must_use]
     pub fn field(mut self, name: impl AsRef<str>) -> Self {
         let name = name.as_ref().to_ascii_lowercase();
-        if !self.names.contains(&name) {
-            self.names = self.names.iter().cloned().chain([name]).collect();
+        for name in name.split(|character| !is_in_token(character)).filter(|name| !name.is_empty()) {
+            if !self.names.iter().any(|known| known == name) {
+                self.names = self.names.iter().cloned().chain([name.to_owned()]).collect();
+            }
         }
         self
     }
 
     /// Hides all content as well: that of messages, whatever follows a change of protocol, and what is read from
     /// files.
+    ///
+    /// A protocol that was changed to is hidden with its framing: what a WebSocket says is not replayed.
     #[must_use]
     pub fn bodies(mut self) -> Self {
         self.bodies = true;
@@ -61,6 +74,11 @@ impl Redaction {
     pub fn hides_bodies(&self) -> bool {
         self.bodies
     }
+}
+
+/// Whether a token may hold it (RFC 9110, section 5.6.2).
+fn is_in_token(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(character)
 }
 
 /// Hides what is to be hidden of one connection's bytes, as they come.

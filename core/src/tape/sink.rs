@@ -3,9 +3,11 @@
 //! The rule: whoever keeps them must not keep a connection waiting: what is appended is taken at once, or refused.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Head;
+use crate::session::{Event, Observer};
 
 /// Keeps tapes.
 pub trait Sink: Send + Sync {
@@ -30,6 +32,24 @@ pub trait Track: Send {
 /// Why a tape cannot be kept: what the observer is told, or nothing if it was told already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SinkError(pub Option<String>);
+
+impl SinkError {
+    /// Tells the observer, unless it was told already.
+    pub(super) fn tell(&self, observer: Option<&dyn Observer>) {
+        if let (Some(observer), Some(reason)) = (observer, &self.0) {
+            observer.observe(&Event::TapeLost(reason));
+        }
+    }
+}
+
+/// Runs code of whoever records, which must not take the connection with it.
+pub(super) fn guarded<T>(code: impl FnOnce() -> Result<T, SinkError>) -> Result<T, SinkError> {
+    catch_unwind(AssertUnwindSafe(code)).unwrap_or_else(|panic| {
+        // A payload may panic when it is dropped, and that is not ours to pass on.
+        std::mem::forget(panic);
+        Err(SinkError(Some("what records has panicked".to_owned())))
+    })
+}
 
 impl fmt::Display for SinkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -42,19 +42,31 @@ pub(super) fn escape_line(bytes: &[u8]) -> String {
 pub(super) fn marked(mark: &str, bytes: &[u8]) -> String {
     let mut text = String::with_capacity(mark.len() + bytes.len() + bytes.len() / 8);
     text.push_str(mark);
-    let mut start = text.len();
-    for (index, &byte) in bytes.iter().enumerate() {
-        push(&mut text, byte);
-        let is_last = index + 1 == bytes.len();
-        if is_last || byte == b'\n' || text.len() - start >= WIDTH {
+    let (mut start, mut rest) = (text.len(), bytes);
+    while let [byte, tail @ ..] = rest {
+        // Most of what passes is plain, and goes on in one piece.
+        let room = WIDTH.saturating_sub(text.len() - start);
+        let plain = rest.iter().take(room).take_while(|byte| is_plain(**byte)).count();
+        let (piece, tail) = if plain > 0 { rest.split_at(plain) } else { (&rest[..1], tail) };
+        match std::str::from_utf8(piece) {
+            Ok(piece) if plain > 0 => text.push_str(piece),
+            _ => push(&mut text, *byte),
+        }
+        rest = tail;
+        if rest.is_empty() || piece == b"\n" || text.len() - start >= WIDTH {
             keep_last_space(&mut text, start);
-            if !is_last {
+            if !rest.is_empty() {
                 text.push_str("\n  ");
                 start = text.len();
             }
         }
     }
     text
+}
+
+/// Whether a byte stands for itself.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && byte != b'\\'
 }
 
 fn push(text: &mut String, byte: u8) {

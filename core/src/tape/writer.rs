@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::line::Line;
-use super::sink::{Sink, SinkError, Track};
+use super::sink::{Sink, SinkError, Track, guarded};
 use super::text::time;
 use super::{Head, VERSION, limits, text};
 use crate::machine::{Address, Moment};
-use crate::session::{Event, Observer};
+use crate::session::Observer;
 
 /// So much text is handed on at a time.
 const PIECE: usize = 16 << 10;
@@ -43,7 +43,7 @@ impl Writer {
     ) -> Self {
         let (room, handed_at) = (limit.saturating_sub(LAST), head.mono);
         let mut writer = Self { track: None, observer, text: String::new(), room, limit, handed_at };
-        match sink.open(head) {
+        match guarded(|| sink.open(head)) {
             Ok(track) => writer.track = track,
             Err(error) => writer.lose(&error),
         }
@@ -82,7 +82,7 @@ impl Writer {
     pub(super) fn hand_on(&mut self) {
         let text = std::mem::take(&mut self.text);
         let Some(track) = self.track.as_mut().filter(|_| !text.is_empty()) else { return };
-        if let Err(error) = track.append(text) {
+        if let Err(error) = guarded(|| track.append(text)) {
             self.lose(&error);
         }
     }
@@ -125,9 +125,7 @@ impl Writer {
     fn lose(&mut self, error: &SinkError) {
         self.track = None;
         self.text = String::new();
-        if let (Some(observer), Some(reason)) = (&self.observer, &error.0) {
-            observer.observe(&Event::TapeLost(reason));
-        }
+        error.tell(self.observer.as_deref());
     }
 }
 

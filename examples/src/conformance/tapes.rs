@@ -129,6 +129,21 @@ fn what_a_client_does_over_a_socket_is_replayed_in_memory() {
     }
 }
 
+/// Asks for a file, and does nothing more until it is there.
+fn wait_for_a_file(site: &Site) {
+    let mut client = TcpStream::connect(&site.address).expect("it listens");
+    client.set_read_timeout(Some(Duration::from_secs(5))).expect("a socket");
+    client.write_all(b"GET /file HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").expect("it reads");
+    client.read_to_end(&mut Vec::new()).expect("an answer, though nothing else happens");
+}
+
+#[test]
+fn a_client_that_only_waits_is_answered_by_a_server_that_records() {
+    for runtime in [Runtime::Tokio, Runtime::Smol, Runtime::Std] {
+        assert_eq!(replayed("wait", runtime, wait_for_a_file).len(), 1, "{runtime:?}");
+    }
+}
+
 /// `curl` and Chromium, which not every machine has.
 #[test]
 #[ignore = "it needs curl and Chromium"]

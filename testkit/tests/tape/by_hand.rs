@@ -162,6 +162,44 @@ fn what_is_no_tape_and_what_does_not_start_is_told() {
     );
 }
 
+/// Whatever a hand does to a tape, its replay ends, with words.
+#[test]
+fn no_tape_is_too_strange_to_be_replayed() {
+    let far = "18446744073709551615s";
+    let table = [
+        ("mono 5s", format!("mono {far}")),
+        ("wall 1704067200s", format!("wall {far}")),
+        ("seed 7", format!("seed 7\nlimit idle_time {far}\nlimit handler_time {far}\nlimit head_time 0s")),
+        ("seed 7", "seed 7\nlimit output_bytes 0\nlimit head_bytes 18446744073709551615".to_owned()),
+        ("@ 4s\n! fin\n= done", format!("@ {far}\n! fin\n= done")),
+        ("@ 2s\n+", "@ 2s, wall 0s\n+".to_owned()),
+        ("@ 2s\n+", format!("@ 2s, wall {far}\n+")),
+        ("? 1 open", "? 1 open\n? 1 open".to_owned()),
+        ("+ 1 failed NotFound: nobody has it", "+ 1 ran".to_owned()),
+        ("+ 1 failed NotFound: nobody has it", "+ 1 data a\n+ 1 data a".to_owned()),
+        ("+ 1 failed NotFound: nobody has it", "+ 1 opened 9 as 77, 18446744073709551615 bytes".to_owned()),
+        ("+ 1 failed NotFound: nobody has it", "+ 1 unanswered".to_owned()),
+        ("! fin", "! gone\n! fin\n! gone\n! drain\n! waits 18446744073709551615\n> a".to_owned()),
+    ];
+    for (from, to) in table {
+        assert!(TAPE.contains(from), "{from}");
+        assert!(!outcome(&TAPE.replacen(from, &to, 1), "bread").is_empty());
+    }
+    // Each line twice, or not at all, or before the one before it.
+    let lines: Vec<&str> = TAPE.lines().collect();
+    for index in 1..lines.len() {
+        let mut changed = [lines.clone(), lines.clone(), lines.clone()];
+        changed[0].insert(index, lines[index]);
+        changed[1].remove(index);
+        changed[2].swap(index - 1, index);
+        for lines in changed {
+            let text = lines.join("\n") + "\n";
+            let told = Replay::parse(&text).and_then(|replay| replay.app(corner("bread")));
+            assert!(told.map_or_else(|error| !error.to_string().is_empty(), |replayed| replayed.steps > 6));
+        }
+    }
+}
+
 /// Something to wait for that is not the toolkit's.
 #[derive(Clone, Default)]
 struct Bell(Arc<Mutex<(bool, Option<Waker>)>>);

@@ -1,8 +1,11 @@
 //! What a server that records must not do: tell secrets, grow, slow down, or record all.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Wake, Waker};
 
-use bakestone::machine::ConnectionInfo;
+use bakestone::effect::{Effect, FileError, FileErrorKind};
+use bakestone::machine::{ConnectionInfo, Io, Machine, Now};
 use bakestone::session::Event as Told;
 use bakestone::tape::{Head, Sink, SinkError, Tape, Track};
 
@@ -69,8 +72,12 @@ fn a_tape_is_bounded_and_says_so() {
 fn so_many_connections_are_recorded_and_no_more() {
     type Choose = fn(Recording) -> Recording;
     type Chosen = fn(u64) -> bool;
-    let table: [(Choose, Chosen); 4] = [
+    let table: [(Choose, Chosen); 8] = [
         (|recording| recording, |_| true),
+        (|recording| recording.every(0), |_| false),
+        (|recording| recording.one_in(0), |_| false),
+        (|recording| recording.every(1), |_| true),
+        (|recording| recording.one_in(1), |_| true),
         (|recording| recording.every(10), |seed| seed % 10 == 0),
         (|recording| recording.one_in(7), |seed| seed % 7 == 0),
         (|recording| recording.only(|info| info.seed == 3), |seed| seed == 3),
@@ -126,5 +133,93 @@ fn a_disk_that_is_full_ends_the_tape_and_not_the_connection() {
         }
         assert!(!shop.wire.machine().is_recording());
         assert_eq!(*told.lock().unwrap(), ["no room"]);
+    }
+}
+
+/// Counts how often a driver is woken.
+#[derive(Default)]
+struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Answers as a driver does, on a thread of its own.
+fn answer(effect: Effect) {
+    match effect {
+        Effect::Blocking(job) => job.run(),
+        Effect::File(_, reply) => reply.send(Err(FileError::new(FileErrorKind::NotFound, "nobody has it"))),
+        _ => {}
+    }
+}
+
+/// A driver that answers elsewhere steps again only if it is woken.
+#[test]
+fn an_answer_wakes_the_driver_of_a_machine_that_is_recorded() {
+    type End = fn(Effect);
+    let table: [(&str, End, &str); 4] = [
+        ("/knead/3", answer, "8 layers"),
+        ("/recipe", answer, "404"),
+        ("/knead/3", drop, "500"),
+        ("/recipe", drop, "50"),
+    ];
+    for (target, end, expected) in table {
+        let (woken, tapes) = (Arc::new(Woken::default()), Tapes::new());
+        let session = Session::new(bakery().build().unwrap());
+        let mut machine = Recorder::new(session, Recording::new(tapes.clone()));
+        let (mut io, waker) = (Io::default(), Waker::from(woken.clone()));
+        io.input.extend_from_slice(ask(&format!("GET {target}"), "").as_bytes());
+        let mut step = |io: &mut Io| {
+            let _ = machine.step(Now::default(), io, &mut std::task::Context::from_waker(&waker));
+        };
+        step(&mut io);
+        assert_eq!((io.effects.len(), woken.0.load(Ordering::SeqCst)), (1, 0), "{target}");
+        end(io.effects.remove(0));
+        assert_eq!(woken.0.load(Ordering::SeqCst), 1, "{target}");
+        step(&mut io);
+        drop(machine);
+        let tape = tapes.texts().remove(0);
+        assert!(tape.contains(expected) && tape.contains("\n+ 1 ") && !tape.contains("~ wake"), "{tape}");
+    }
+}
+
+/// Whatever of the recording is the user's may panic: connections go on without a tape.
+#[test]
+fn a_panic_of_what_records_costs_the_tape_and_not_the_connection() {
+    struct Broken(bool);
+    impl Sink for Broken {
+        fn open(&self, _: &Head) -> Result<Option<Box<dyn Track>>, SinkError> {
+            assert!(self.0, "no sink");
+            Ok(Some(Box::new(Broken(false))))
+        }
+    }
+    impl Track for Broken {
+        fn append(&mut self, _: String) -> Result<(), SinkError> {
+            panic!("no track")
+        }
+    }
+    type Choose = fn(Recording) -> Recording;
+    let table: [(bool, Choose); 3] = [
+        (false, |recording| recording),
+        (true, |recording| recording),
+        (true, |recording| recording.only(|_| panic!("no choice"))),
+    ];
+    for (opens, choose) in table {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let note = told.clone();
+        let observer = move |event: &Told<'_>| {
+            if let Told::TapeLost(reason) = event {
+                note.lock().unwrap().push(reason.to_string());
+            }
+        };
+        let recording = choose(Recording::new(Broken(opens)).observer(Arc::new(observer)));
+        let session = Session::new(bakery().build().unwrap());
+        let mut wire = Wire::new(recording.record(session, &ConnectionInfo::default()));
+        wire.feed(ask("GET /", "")).advance(SECOND);
+        assert!(wire.feed(ask("GET /", "")).take_text().ends_with("bread"));
+        assert!(!wire.machine().is_recording());
+        assert_eq!(*told.lock().unwrap(), ["what records has panicked"]);
     }
 }
