@@ -42,7 +42,6 @@ use std::task::Context;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use http::HeaderMap;
 
 use crate::effect::Effect;
 use crate::http::HttpDate;
@@ -270,8 +269,6 @@ pub struct Memory {
 /// What serves one connection after the other.
 #[derive(Debug, Default)]
 pub(crate) struct Lent {
-    /// The next head is read into it.
-    pub(crate) headers: Option<Box<HeaderMap>>,
     /// The last `Date` that was sent, which most often is the next one, too.
     pub(crate) date: HttpDate,
     /// What compresses and inflates the messages of WebSockets.

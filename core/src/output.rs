@@ -66,6 +66,13 @@ impl Output {
         self.count(bytes.len());
     }
 
+    /// Appends what `write` appends, which is small: it is counted once.
+    pub(crate) fn gather(&mut self, write: impl FnOnce(&mut BytesMut)) {
+        let before = self.tail.len();
+        write(&mut self.tail);
+        self.count(self.tail.len() - before);
+    }
+
     /// Appends `bytes`: a small piece is copied beside what is already there, a large one is queued as it is.
     pub fn push(&mut self, bytes: impl AsRef<[u8]> + Into<Bytes>) {
         if bytes.as_ref().len() <= COPIED {

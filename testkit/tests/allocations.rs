@@ -32,16 +32,16 @@ fn allocations<S: Service>(mut session: Session<S>, request: &[u8], answer: &[u8
 }
 
 #[test]
-fn a_get_through_a_session_costs_at_most_3() {
+fn a_get_through_a_session_costs_at_most_1() {
     let session = Session::new(|_: Request| Text("Hello, World!"));
     let count =
         allocations(session, b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n", b"\r\n\r\nHello, World!");
     eprintln!("{count} allocations for a GET through a session");
-    assert!(count <= 3, "{count}");
+    assert!(count <= 1, "{count}");
 }
 
 #[test]
-fn a_get_through_an_app_with_a_parameter_and_text_costs_at_most_5() {
+fn a_get_through_an_app_with_a_parameter_and_text_costs_at_most_4() {
     async fn hello(Path(name): Path<String>) -> Text<String> {
         Text(format!("Hello, {name}!"))
     }
@@ -52,7 +52,7 @@ fn a_get_through_an_app_with_a_parameter_and_text_costs_at_most_5() {
         b"\r\n\r\nHello, World!",
     );
     eprintln!("{count} allocations for a GET through an app");
-    assert!(count <= 5, "{count}");
+    assert!(count <= 4, "{count}");
 }
 
 async fn pass_on(request: Request, next: Next) -> Response {
@@ -63,22 +63,22 @@ async fn pass_on(request: Request, next: Next) -> Response {
 fn what_a_get_through_an_app_costs() {
     let routes = || App::new().route("/", get(|| Text("Hello, World!")));
     let table: [(&str, &str, App, usize); 7] = [
-        ("one route", "/", routes(), 3),
-        ("one middleware", "/", routes().middleware(pass_on), 4),
-        ("two middlewares", "/", routes().middleware(pass_on).middleware(pass_on), 5),
+        ("one route", "/", routes(), 2),
+        ("one middleware", "/", routes().middleware(pass_on), 3),
+        ("two middlewares", "/", routes().middleware(pass_on).middleware(pass_on), 4),
         (
             "one around the route",
             "/",
             App::new().route("/", get(|| Text("Hello, World!")).middleware(pass_on)),
-            4,
+            3,
         ),
-        ("one service around", "/", routes().wrap(|rest| rest), 8),
-        ("a mount", "/mount", App::new().mount("/mount", routes()), 3),
+        ("one service around", "/", routes().wrap(|rest| rest), 7),
+        ("a mount", "/mount", App::new().mount("/mount", routes()), 2),
         (
             "a mount that has a middleware",
             "/mount",
             App::new().mount("/mount", routes().middleware(pass_on)),
-            4,
+            3,
         ),
     ];
     for (what, path, app, most) in table {

@@ -8,10 +8,12 @@ use bakestone::machine::{Moment, Now};
 /// How long the wall clock is told by the monotonic one, before it is read again: a clock that is set is noticed by then.
 const WALL_IS_KEPT: Duration = Duration::from_millis(100);
 
-/// A reading of both clocks of the system.
+/// A reading of both clocks.
 #[derive(Clone, Copy)]
 struct Reading {
-    mono: Instant,
+    epoch: Instant,
+    /// Since the epoch.
+    at: Duration,
     wall: Duration,
 }
 
@@ -33,17 +35,17 @@ impl Clock {
 
     /// A reading of the monotonic and of the wall clock. One that is set, or slews, is followed within 100 ms.
     pub fn now(&self) -> Now {
-        let mono = Instant::now();
-        let kept = LAST.get().and_then(|last| {
-            let since = mono.checked_duration_since(last.mono)?;
-            (since < WALL_IS_KEPT).then(|| last.wall + since)
+        let (epoch, at) = (self.epoch, self.epoch.elapsed());
+        let kept = LAST.get().filter(|last| last.epoch == epoch).and_then(|last| {
+            let since = at.checked_sub(last.at).filter(|since| *since < WALL_IS_KEPT)?;
+            Some(last.wall + since)
         });
         let wall = kept.unwrap_or_else(|| {
             let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-            LAST.set(Some(Reading { mono, wall }));
+            LAST.set(Some(Reading { epoch, at, wall }));
             wall
         });
-        Now::new(Moment::from_epoch(mono.saturating_duration_since(self.epoch)), wall)
+        Now::new(Moment::from_epoch(at), wall)
     }
 
     /// The moment as the system's own type; `None` if it is too far away to be one.

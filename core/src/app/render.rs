@@ -78,9 +78,9 @@ impl Form {
     ];
 
     fn of(asked: Option<&Asked>) -> Self {
-        let field = asked.and_then(|asked| asked.accept.as_ref()?.to_str().ok());
+        let field = asked.and_then(Asked::accept);
         let offers = Self::OFFERS.map(|(media_type, _)| media_type);
-        let best = field.and_then(Accept::parse).and_then(|accept| accept.best(&offers));
+        let best = field.as_deref().and_then(Accept::parse).and_then(|accept| accept.best(&offers));
         best.and_then(|place| Self::OFFERS.get(place)).map_or(Self::Text, |(_, form)| *form)
     }
 

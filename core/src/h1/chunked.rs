@@ -195,9 +195,15 @@ impl Decoder {
 
 /// Reads a trailer section; fields that may not stand in one are dropped (RFC 9110, section 6.5.1).
 fn trailers(mut block: BytesMut, section: &Section) -> Result<Option<HeaderMap>, Fault> {
-    let mut map = HeaderMap::new();
     section.unfold(&mut block)?;
-    fields::parse(&block.freeze(), section, |name, _, _| Ok(!is_forbidden_trailer(name)), &mut map)?;
+    let given = fields::check(&block.freeze(), section, |_, _, _| Ok(()))?;
+    if given.keys().all(|name| !is_forbidden_trailer(name)) {
+        return Ok(Some(given.into_map()).filter(|map| !map.is_empty()));
+    }
+    let mut map = HeaderMap::new();
+    for (name, value) in given.iter().filter(|(name, _)| !is_forbidden_trailer(name)) {
+        map.append(name, value.clone());
+    }
     Ok(Some(map).filter(|map| !map.is_empty()))
 }
 

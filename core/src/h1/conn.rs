@@ -72,8 +72,6 @@ pub struct Conn<R: Role> {
     offset: u64,
     refusal: Option<Refusal>,
     input_ended: bool,
-    /// In a box, since it is the driver's to lend.
-    spare: Option<Box<HeaderMap>>,
     role: PhantomData<fn() -> R>,
 }
 
@@ -97,7 +95,6 @@ impl<R: Role> Conn<R> {
             offset: 0,
             refusal: None,
             input_ended: false,
-            spare: None,
             role: PhantomData,
         }
     }
@@ -150,8 +147,7 @@ impl<R: Role> Conn<R> {
 
     fn judge(&mut self, block: Bytes) -> Result<R::Received, Fault> {
         let length = block.len() as u64;
-        let headers = self.spare.as_deref_mut().map(std::mem::take).unwrap_or_default();
-        let judged = R::judge(block, &self.scan, headers, &mut self.facts, &self.limits)?;
+        let judged = R::judge(block, &self.scan, &mut self.facts, &self.limits)?;
         if judged.follows == Follows::Tunnel && !self.switch() {
             return Err(Fault::new(Reason::UnexpectedUpgrade, 0));
         }
@@ -350,34 +346,9 @@ impl<R: Role> Conn<R> {
         self.offset
     }
 
-    /// Gives back a map that is not needed any more: the next head is read into its memory.
-    pub fn recycle(&mut self, mut headers: HeaderMap) {
-        // A map that some handler has made huge is not worth an idle connection's memory.
-        let bound = self.limits.head_fields.saturating_mul(2);
-        let spare = self.spare.get_or_insert_default();
-        if headers.capacity() > spare.capacity() && headers.capacity() <= bound {
-            headers.clear();
-            **spare = headers;
-        }
-    }
-
     /// The limits that it is under.
     pub fn limits(&self) -> &Limits {
         &self.limits
-    }
-
-    /// Takes a map that is lent, unless there is one already.
-    pub(crate) fn borrow_headers(&mut self, lent: &mut Option<Box<HeaderMap>>) {
-        if self.spare.is_none() {
-            self.spare = lent.take();
-        }
-    }
-
-    /// Gives the spare map to whoever lends it the next time.
-    pub(crate) fn return_headers(&mut self, lent: &mut Option<Box<HeaderMap>>) {
-        if lent.is_none() {
-            *lent = self.spare.take();
-        }
     }
 
     pub(super) fn illegal(&self, side: Side, step: Step) -> Misuse {

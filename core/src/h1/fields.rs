@@ -5,60 +5,62 @@
 
 use std::ops::Range;
 
-use ::http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TE, TRANSFER_ENCODING, UPGRADE};
-use ::http::{HeaderMap, HeaderName, HeaderValue, Version};
+use ::http::header::CONTENT_LENGTH;
+use ::http::{HeaderName, Version};
 use bytes::Bytes;
 
 use super::error::{Fault, Reason};
+use super::field_section::FieldSection;
 use super::grammar::{decimal, elements, is_field_char, is_tchar, is_token, trim};
 use super::scan::Section;
 use crate::leniency::Leniency;
 
-/// Up to this many fields the table of the tokenizer stands on the stack.
-const FIELDS_ON_STACK: usize = 32;
+/// For up to so many fields the table of the tokenizer stands on the stack; browsers send some fifteen.
+const FIELDS_ON_STACK: usize = 16;
 
-/// Reads the field lines of `section`, which ends with `block`; `each` sees every field with its value's
-/// place and says whether it is kept.
-pub(super) fn parse(
+/// `http::HeaderMap` takes no more fields than this, whatever the limit says.
+const MAP_FIELDS: usize = 24 << 10;
+
+/// `http::HeaderName` takes no more bytes than this.
+const NAME_BYTES: usize = u16::MAX as usize;
+
+/// Checks the field lines of `section`, which ends with `block`; `each` sees every name, and every value with its
+/// place. What is found good is read as a [`FieldSection`] without a fault.
+pub(super) fn check(
     block: &Bytes,
     section: &Section,
-    each: impl FnMut(&HeaderName, &[u8], usize) -> Result<bool, Fault>,
-    map: &mut HeaderMap,
-) -> Result<(), Fault> {
+    each: impl FnMut(&[u8], &[u8], usize) -> Result<(), Fault>,
+) -> Result<FieldSection, Fault> {
     match section.lines {
-        0 => Ok(()),
+        0 => return Ok(FieldSection::default()),
         1..=FIELDS_ON_STACK => {
-            parse_into(&mut [httparse::EMPTY_HEADER; FIELDS_ON_STACK], block, section, each, map)
+            check_into(&mut [httparse::EMPTY_HEADER; FIELDS_ON_STACK], block, section, each)?;
         }
-        lines => parse_into(&mut vec![httparse::EMPTY_HEADER; lines], block, section, each, map),
+        // The map has an upper bound of its own, far above any sensible limit.
+        lines if lines > MAP_FIELDS => return Err(Fault::new(Reason::TooManyFields, section.start)),
+        lines => check_into(&mut vec![httparse::EMPTY_HEADER; lines], block, section, each)?,
     }
+    Ok(FieldSection::of_lines(block.slice(section.start..)))
 }
 
-fn parse_into<'b>(
+fn check_into<'b>(
     table: &mut [httparse::Header<'b>],
     block: &'b Bytes,
     section: &Section,
-    mut each: impl FnMut(&HeaderName, &[u8], usize) -> Result<bool, Fault>,
-    map: &mut HeaderMap,
+    mut each: impl FnMut(&[u8], &[u8], usize) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     let lines = &block[section.start..];
     let fields = match httparse::parse_headers(lines, table) {
         Ok(httparse::Status::Complete((_, fields))) => fields,
         _ => return Err(find_fault(lines, section.start)),
     };
-    // The map has an upper bound of its own, far above any sensible limit.
-    map.try_reserve(fields.len()).map_err(|_| Fault::new(Reason::TooManyFields, section.start))?;
     for field in fields {
-        let at = place(block, field.value).unwrap_or(section.start);
-        let name_at = place(block, field.name.as_bytes()).unwrap_or(section.start);
-        let name = HeaderName::from_bytes(field.name.as_bytes())
-            .map_err(|_| Fault::new(Reason::InvalidFieldName, name_at))?;
-        if !each(&name, field.value, at)? {
-            continue;
+        if field.name.len() > NAME_BYTES {
+            let name_at = place(block, field.name.as_bytes()).unwrap_or(section.start);
+            return Err(Fault::new(Reason::InvalidFieldName, name_at));
         }
-        let value = HeaderValue::from_maybe_shared(block.slice_ref(field.value))
-            .map_err(|_| Fault::new(Reason::InvalidFieldValue, at))?;
-        map.try_append(name, value).map_err(|_| Fault::new(Reason::TooManyFields, name_at))?;
+        let at = place(block, field.value).unwrap_or(section.start);
+        each(field.name.as_bytes(), field.value, at)?;
     }
     Ok(())
 }
@@ -170,25 +172,28 @@ impl Control {
     }
 
     /// Takes in one field.
-    pub(super) fn take(&mut self, name: &HeaderName, value: &[u8], at: usize) -> Result<(), Fault> {
-        if *name == HOST {
-            match self.host {
+    pub(super) fn take(&mut self, name: &[u8], value: &[u8], at: usize) -> Result<(), Fault> {
+        let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
+        // The length tells nearly all other names from these.
+        match name.len() {
+            2 if is(b"te") => {
+                self.te_trailers |= elements(value).any(|coding| coding.eq_ignore_ascii_case(b"trailers"));
+            }
+            4 if is(b"host") => match self.host {
                 None => self.host = Some(at..at + value.len()),
                 Some(_) => self.second_host_at = self.second_host_at.or(Some(at)),
+            },
+            6 if is(b"expect") => self.expectations(value, at),
+            7 if is(b"upgrade") => self.upgrade |= !value.is_empty(),
+            10 if is(b"connection") => {
+                elements(value).for_each(|option| self.connection_option(option));
             }
-        } else if *name == CONTENT_LENGTH {
-            self.length(value, at)?;
-        } else if *name == TRANSFER_ENCODING {
-            self.codings.at = Some(at);
-            self.codings.add(value);
-        } else if *name == CONNECTION {
-            elements(value).for_each(|option| self.connection_option(option));
-        } else if *name == UPGRADE {
-            self.upgrade |= !value.is_empty();
-        } else if *name == TE {
-            self.te_trailers |= elements(value).any(|coding| coding.eq_ignore_ascii_case(b"trailers"));
-        } else if *name == EXPECT {
-            self.expectations(value, at);
+            14 if is(b"content-length") => self.length(value, at)?,
+            17 if is(b"transfer-encoding") => {
+                self.codings.at = Some(at);
+                self.codings.add(value);
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -278,7 +283,7 @@ impl Control {
     }
 
     /// Makes the fields of a head that was let through say what it was read as.
-    pub(super) fn mend_framing(&self, headers: &mut HeaderMap) {
+    pub(super) fn mend_framing(&self, headers: &mut FieldSection) {
         match self.content_length {
             Some(_) if self.framings_conflict() => drop(headers.remove(CONTENT_LENGTH)),
             Some((length, _)) if self.is_length_repeated => {

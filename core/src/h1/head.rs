@@ -8,6 +8,7 @@ use ::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
 use bytes::Bytes;
 
 use super::error::{CloseReason, Fault, Reason};
+use super::field_section::FieldSection;
 use super::fields::{self, Control, Declared};
 use super::scan::HeadScan;
 use super::target::{self, Authority, Form};
@@ -35,7 +36,7 @@ pub struct ReceivedRequest {
     /// HTTP/1.0 or HTTP/1.1; a higher minor version is HTTP/1.1.
     pub version: Version,
     /// The fields, in order of arrival for each name.
-    pub headers: HeaderMap,
+    pub headers: FieldSection,
     /// How much content is declared.
     pub body: BodyLength,
     /// Whether the connection may become another protocol's: `Upgrade` with `Connection: upgrade` in HTTP/1.1
@@ -49,13 +50,7 @@ impl ReceivedRequest {
         if let Ok(uri) = self.uri.to_string().parse() {
             self.uri = uri;
         }
-        for value in self.headers.values_mut() {
-            let is_sensitive = value.is_sensitive();
-            if let Ok(copied) = HeaderValue::from_bytes(value.as_bytes()) {
-                *value = copied;
-                value.set_sensitive(is_sensitive);
-            }
-        }
+        self.headers.detach();
     }
 }
 
@@ -172,23 +167,20 @@ fn version(minor: u8) -> Version {
     if minor == b'0' { Version::HTTP_10 } else { Version::HTTP_11 }
 }
 
-fn parse_fields(
+fn check_fields(
     block: &Bytes,
     scan: &HeadScan,
     leniency: Leniency,
-    map: &mut HeaderMap,
-) -> Result<Control, Fault> {
+) -> Result<(FieldSection, Control), Fault> {
     let mut control = Control::new(leniency);
-    let each = |name: &_, value: &[u8], at| control.take(name, value, at).map(|()| true);
-    fields::parse(block, &scan.section, each, map)?;
-    Ok(control)
+    let fields = fields::check(block, &scan.section, |name, value, at| control.take(name, value, at))?;
+    Ok((fields, control))
 }
 
 /// Judges a request's head, `block`, as `scan` found it.
 pub(super) fn request(
     block: Bytes,
     scan: &HeadScan,
-    mut headers: HeaderMap,
     facts: &mut Facts,
     limits: &Limits,
 ) -> Result<Judged<ReceivedRequest>, Fault> {
@@ -202,7 +194,7 @@ pub(super) fn request(
     // The minor version ends `HTTP/1.x`, which stands behind the target and a space.
     let version = version(block[scan.target_end + 8]);
 
-    let control = parse_fields(&block, scan, limits.leniency, &mut headers)?;
+    let (mut headers, control) = check_fields(&block, scan, limits.leniency)?;
     if !agrees_with_host(&block, &form, &control, version)? {
         overrule_host(&uri, &form, &control, limits.leniency, &mut headers)?;
     }
@@ -259,7 +251,7 @@ fn overrule_host(
     form: &Form<'_>,
     control: &Control,
     leniency: Leniency,
-    headers: &mut HeaderMap,
+    headers: &mut FieldSection,
 ) -> Result<(), Fault> {
     let authority = uri.authority().filter(|_| leniency.host_mismatch && matches!(form, Form::Absolute(..)));
     match authority.and_then(|authority| HeaderValue::from_str(authority.as_str()).ok()) {
@@ -287,7 +279,6 @@ fn close_reason(control: &Control, version: Version, by: CloseReason) -> Option<
 pub(super) fn response(
     block: Bytes,
     scan: &HeadScan,
-    mut headers: HeaderMap,
     facts: &mut Facts,
     limits: &Limits,
 ) -> Result<Judged<ReceivedResponse>, Fault> {
@@ -295,7 +286,7 @@ pub(super) fn response(
     let status =
         StatusCode::from_bytes(&block[9..12]).map_err(|_| Fault::new(Reason::MalformedStatusLine, 9))?;
     let reason = block.slice(13..scan.target_end);
-    let control = parse_fields(&block, scan, limits.leniency, &mut headers)?;
+    let (mut headers, control) = check_fields(&block, scan, limits.leniency)?;
     let follows = after_response(status, &control, version, facts)?;
     control.mend_framing(&mut headers);
     let close = match follows {
@@ -304,6 +295,7 @@ pub(super) fn response(
         Follows::UntilClose => Some(CloseReason::CloseDelimited),
         _ => close_reason(&control, version, CloseReason::ServerSentClose),
     };
+    let headers = headers.into_map();
     let head = ReceivedResponse { version, status, reason, headers, body: follows.length() };
     Ok(Judged { head, follows, close })
 }

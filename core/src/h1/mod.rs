@@ -71,6 +71,7 @@
 mod chunked;
 mod conn;
 mod error;
+mod field_section;
 mod fields;
 mod grammar;
 mod head;
@@ -86,6 +87,7 @@ mod tests;
 
 pub use conn::{ClientConn, Conn, Event, ServerConn};
 pub use error::{CloseReason, Misuse, Reason, Refusal};
+pub use field_section::FieldSection;
 pub use head::{BodyLength, ReceivedRequest, ReceivedResponse, RequestHead, ResponseHead};
 pub use role::{Client, Role, Server};
 #[cfg(feature = "websocket")]

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use ::http::{HeaderMap, StatusCode};
+use ::http::StatusCode;
 use bytes::Bytes;
 
 use super::error::{Fault, Reason};
@@ -28,7 +28,6 @@ mod sealed {
         fn judge(
             block: Bytes,
             scan: &HeadScan,
-            headers: HeaderMap,
             facts: &mut Facts,
             limits: &Limits,
         ) -> Result<Judged<Self::Head>, Fault>;
@@ -70,11 +69,10 @@ impl Codec for Server {
     fn judge(
         block: Bytes,
         scan: &HeadScan,
-        headers: HeaderMap,
         facts: &mut Facts,
         limits: &Limits,
     ) -> Result<Judged<Self::Head>, Fault> {
-        head::request(block, scan, headers, facts, limits)
+        head::request(block, scan, facts, limits)
     }
 
     fn status(reason: Reason) -> StatusCode {
@@ -94,11 +92,10 @@ impl Codec for Client {
     fn judge(
         block: Bytes,
         scan: &HeadScan,
-        headers: HeaderMap,
         facts: &mut Facts,
         limits: &Limits,
     ) -> Result<Judged<Self::Head>, Fault> {
-        head::response(block, scan, headers, facts, limits)
+        head::response(block, scan, facts, limits)
     }
 
     fn status(_: Reason) -> StatusCode {

@@ -85,11 +85,12 @@ impl<R: Role> Conn<R> {
             _ if step == Step::Close => {}
             Outgoing::Length(missing @ 1..) => return Err(Misuse::EndedShort { missing }),
             Outgoing::Chunked => {
-                out.extend_from_slice(b"0\r\n");
-                if R::SENDS == Side::Request || self.facts.accepts_trailers {
-                    trailers.into_iter().for_each(|trailers| write::fields(trailers, out));
-                }
-                out.extend_from_slice(b"\r\n");
+                let taken = R::SENDS == Side::Request || self.facts.accepts_trailers;
+                out.gather(|out| {
+                    out.extend_from_slice(b"0\r\n");
+                    trailers.filter(|_| taken).into_iter().for_each(|trailers| write::fields(trailers, out));
+                    out.extend_from_slice(b"\r\n");
+                });
             }
             Outgoing::Discard | Outgoing::Length(_) | Outgoing::UntilClose => {}
         }
@@ -165,10 +166,12 @@ impl Conn<Server> {
         if status == StatusCode::CONTINUE {
             self.facts.expects_continue = false;
         }
-        write::status_line(status, out);
-        write::fields(headers, out);
-        Options { upgrade: given.upgrade, ..Options::default() }.write(out);
-        out.extend_from_slice(b"\r\n");
+        out.gather(|out| {
+            write::status_line(status, out);
+            write::fields(headers, out);
+            Options { upgrade: given.upgrade, ..Options::default() }.write(out);
+            out.extend_from_slice(b"\r\n");
+        });
         self.states.take(Side::Response, Step::Informational);
         Ok(())
     }
@@ -303,15 +306,19 @@ fn write_response(
     options: Options,
     out: &mut Output,
 ) {
-    write::status_line(head.status, out);
-    match head.date {
-        Some(date) if !given.date => write::field(&DATE, date.as_bytes(), out),
-        _ => {}
-    }
-    write::fields(head.headers, out);
-    length.write(out);
-    options.write(out);
-    out.extend_from_slice(b"\r\n");
+    out.gather(|out| {
+        // As much as most heads have.
+        out.reserve(256);
+        write::status_line(head.status, out);
+        match head.date {
+            Some(date) if !given.date => write::field(&DATE, date.as_bytes(), out),
+            _ => {}
+        }
+        write::fields(head.headers, out);
+        length.write(out);
+        options.write(out);
+        out.extend_from_slice(b"\r\n");
+    });
 }
 
 impl Conn<Client> {
@@ -354,15 +361,18 @@ impl Conn<Client> {
         if given.close {
             self.close(CloseReason::ClientSentClose);
         }
-        out.extend_from_slice(head.method.as_str().as_bytes());
-        out.extend_from_slice(b" ");
-        out.extend_from_slice(head.target.as_bytes());
-        out.extend_from_slice(b" HTTP/1.1\r\n");
-        write::fields(head.headers, out);
-        plan.field.write(out);
         let close = self.close.is_some();
-        Options { close, upgrade: given.upgrade, te: given.te, keep_alive: false }.write(out);
-        out.extend_from_slice(b"\r\n");
+        let options = Options { close, upgrade: given.upgrade, te: given.te, keep_alive: false };
+        out.gather(|out| {
+            out.extend_from_slice(head.method.as_str().as_bytes());
+            out.extend_from_slice(b" ");
+            out.extend_from_slice(head.target.as_bytes());
+            out.extend_from_slice(b" HTTP/1.1\r\n");
+            write::fields(head.headers, out);
+            plan.field.write(out);
+            options.write(out);
+            out.extend_from_slice(b"\r\n");
+        });
         self.outgoing = plan.outgoing;
         self.states.take(Side::Request, Step::Head);
         Ok(())

@@ -23,18 +23,22 @@ pub(crate) struct Authority<'a> {
 
 impl<'a> Authority<'a> {
     pub(crate) fn parse(text: &'a [u8]) -> Option<Self> {
-        let colon = match text.first()? {
+        let end = match text.first()? {
             b'[' => text.iter().position(|byte| *byte == b']')? + 1,
-            _ => text.iter().position(|byte| *byte == b':').unwrap_or(text.len()),
+            _ => host_end(text)?,
         };
-        let (host, rest) = text.split_at(colon);
+        let (host, rest) = text.split_at(end);
         let port = match rest {
             // An empty port is the same as none.
             [] | [b':'] => None,
             [b':', digits @ ..] => Some(port(digits)?),
             _ => return None,
         };
-        is_host(host).then_some(Self { host, port })
+        let is_host = match host {
+            [b'[', address @ .., b']'] => is_address(address),
+            name => !name.is_empty(),
+        };
+        is_host.then_some(Self { host, port })
     }
 
     /// Whether both name the same server; a port that is left out is `default`.
@@ -48,19 +52,22 @@ fn port(digits: &[u8]) -> Option<u16> {
     u16::try_from(super::grammar::decimal(digits)?).ok()
 }
 
-fn is_host(host: &[u8]) -> bool {
-    if let [b'[', address @ .., b']'] = host {
-        return std::str::from_utf8(address).is_ok_and(|address| address.parse::<Ipv6Addr>().is_ok());
+/// Where the registered name or the address in front of a port ends: `reg-name` (RFC 3986, section 3.2.2).
+fn host_end(text: &[u8]) -> Option<usize> {
+    let mut end = 0;
+    loop {
+        end += text[end..].iter().take_while(|byte| is_reg_name_char(**byte)).count();
+        match &text[end..] {
+            [] | [b':', ..] => return Some(end),
+            [b'%', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => end += 3,
+            _ => return None,
+        }
     }
-    let mut rest = host;
-    while let [first, tail @ ..] = rest {
-        rest = match (first, tail) {
-            (b'%', [high, low, tail @ ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => tail,
-            (byte, tail) if is_reg_name_char(*byte) => tail,
-            _ => return false,
-        };
-    }
-    !host.is_empty()
+}
+
+/// What stands between the brackets of an `IP-literal`.
+fn is_address(text: &[u8]) -> bool {
+    std::str::from_utf8(text).is_ok_and(|address| address.parse::<Ipv6Addr>().is_ok())
 }
 
 /// A request target by its form (RFC 9112, section 3.2).

@@ -5,11 +5,11 @@
 
 use ::http::header::{CONNECTION, CONTENT_LENGTH, DATE, HOST, TE, TRANSFER_ENCODING, UPGRADE};
 use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use bytes::BytesMut;
 
 use super::error::Misuse;
 use super::grammar::{Decimal, decimal, elements};
 use super::target::Authority;
-use crate::output::Output;
 
 /// What the caller's fields say of framing and of the connection.
 #[derive(Debug, Default)]
@@ -83,7 +83,7 @@ pub(super) enum LengthField {
 }
 
 impl LengthField {
-    pub(super) fn write(self, out: &mut Output) {
+    pub(super) fn write(self, out: &mut BytesMut) {
         match self {
             Self::None => {}
             Self::ContentLength(length) => {
@@ -106,7 +106,10 @@ pub(super) struct Options {
 }
 
 impl Options {
-    pub(super) fn write(self, out: &mut Output) {
+    pub(super) fn write(self, out: &mut BytesMut) {
+        if !(self.close || self.keep_alive || self.upgrade || self.te) {
+            return;
+        }
         let options = [
             (self.close, "close"),
             (self.keep_alive, "keep-alive"),
@@ -119,14 +122,12 @@ impl Options {
             out.extend_from_slice(option.as_bytes());
             before = b", ";
         }
-        if before == b", " {
-            out.extend_from_slice(b"\r\n");
-        }
+        out.extend_from_slice(b"\r\n");
     }
 }
 
 /// Writes the caller's fields, without those that the connection writes by itself.
-pub(super) fn fields(headers: &HeaderMap, out: &mut Output) {
+pub(super) fn fields(headers: &HeaderMap, out: &mut BytesMut) {
     for (name, value) in headers {
         if *name != CONTENT_LENGTH && *name != CONNECTION {
             field(name, value.as_bytes(), out);
@@ -134,15 +135,17 @@ pub(super) fn fields(headers: &HeaderMap, out: &mut Output) {
     }
 }
 
-pub(super) fn field(name: &HeaderName, value: &[u8], out: &mut Output) {
-    out.extend_from_slice(name.as_str().as_bytes());
+pub(super) fn field(name: &HeaderName, value: &[u8], out: &mut BytesMut) {
+    let name = name.as_str().as_bytes();
+    out.reserve(name.len() + value.len() + b": \r\n".len());
+    out.extend_from_slice(name);
     out.extend_from_slice(b": ");
     out.extend_from_slice(value);
     out.extend_from_slice(b"\r\n");
 }
 
 /// `HTTP-version SP status-code SP [ reason-phrase ] CRLF` (RFC 9112, section 4).
-pub(super) fn status_line(status: StatusCode, out: &mut Output) {
+pub(super) fn status_line(status: StatusCode, out: &mut BytesMut) {
     let line: &[u8] = match status.as_u16() {
         200 => b"HTTP/1.1 200 OK\r\n",
         201 => b"HTTP/1.1 201 Created\r\n",

@@ -3,7 +3,9 @@
 //! The rule: it is noted once, before the handler is called, and only what the rendering of an error needs.
 
 use http::header::ACCEPT;
-use http::{HeaderMap, HeaderValue, Method, Uri};
+use http::{HeaderMap, Method, Uri};
+
+use crate::h1::{FieldSection, ReceivedRequest};
 
 /// What a request asked for: enough to render an error in the form that its client reads.
 #[derive(Clone, Debug)]
@@ -13,22 +15,27 @@ pub struct Asked {
     pub method: Method,
     /// The target, as it was sent.
     pub uri: Uri,
-    /// The `Accept` fields (RFC 9110, section 12.5.1), joined.
-    pub accept: Option<HeaderValue>,
+    /// With the `Accept` fields, if no others.
+    headers: FieldSection,
 }
 
 impl Asked {
     /// A note of a request with this method, target and header fields.
     pub fn new(method: &Method, uri: &Uri, headers: &HeaderMap) -> Self {
-        Self { method: method.clone(), uri: uri.clone(), accept: joined(headers) }
+        let accept = headers.get_all(ACCEPT).into_iter().map(|value| (ACCEPT, value.clone()));
+        let headers = FieldSection::from(HeaderMap::from_iter(accept));
+        Self { method: method.clone(), uri: uri.clone(), headers }
     }
-}
 
-/// Several fields of the name are one list (RFC 9110, section 5.3); mostly there is one.
-fn joined(headers: &HeaderMap) -> Option<HeaderValue> {
-    let mut fields = headers.get_all(ACCEPT).iter();
-    let first = fields.next()?;
-    let Some(second) = fields.next() else { return Some(first.clone()) };
-    let all: Vec<&[u8]> = [first, second].into_iter().chain(fields).map(HeaderValue::as_bytes).collect();
-    HeaderValue::from_bytes(&all.join(&b", "[..])).ok()
+    pub(crate) fn of(head: &ReceivedRequest) -> Self {
+        Self { method: head.method.clone(), uri: head.uri.clone(), headers: head.headers.clone() }
+    }
+
+    /// The `Accept` fields (RFC 9110, section 12.5.1): several are one list (section 5.3). `None` if there is none, or
+    /// it is no text.
+    pub fn accept(&self) -> Option<String> {
+        let fields: Option<Vec<&str>> =
+            self.headers.values(&ACCEPT).map(|value| std::str::from_utf8(value).ok()).collect();
+        fields.filter(|fields| !fields.is_empty()).map(|fields| fields.join(", "))
+    }
 }

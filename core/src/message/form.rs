@@ -221,7 +221,7 @@ impl FormOptions {
 
     /// The limits of a body of several parts.
     pub(super) fn limits(&self, request: &Request) -> multipart::Limits {
-        let exchange = request.context.exchange();
+        let exchange = request.0.context.exchange();
         let session = exchange.map_or_else(Default::default, |exchange| exchange.limits().clone());
         let total = self.form_bytes.or_else(|| exchange.map(|exchange| exchange.form_bytes()));
         multipart::Limits {
@@ -255,10 +255,10 @@ impl FormOptions {
         let limits = self.limits(request);
         let (mut fields, mut files) =
             (Fields::within(self.fields_bytes(request), limits.field_bytes), Vec::new());
-        let session = request.context.exchange().map(|exchange| exchange.limits().form_file_memory_bytes);
+        let session = request.0.context.exchange().map(|exchange| exchange.limits().form_file_memory_bytes);
         let usual = session.unwrap_or_else(|| Limits::default().form_file_memory_bytes);
         let memory = self.file_memory_bytes.unwrap_or(usual);
-        let mut receiving = Receiving::new(&request.context, memory, self.folder.take());
+        let mut receiving = Receiving::new(&request.0.context, memory, self.folder.take());
         while let Some(part) = multipart.next().await? {
             fields.hold(part.head().size())?;
             if let Some(check) = &mut self.check {
@@ -272,7 +272,7 @@ impl FormOptions {
             files.push(receiving.receive(part, path).await?);
         }
         let fields = fields.decode()?;
-        persist_all(&mut files, &request.context).await?;
+        persist_all(&mut files, &request.0.context).await?;
         Ok(FormData { fields, files })
     }
 }

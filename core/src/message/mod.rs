@@ -28,6 +28,7 @@ mod redirect;
 mod rejection;
 mod request;
 mod response;
+pub(crate) mod spare;
 mod sse;
 mod upgrade;
 mod upload;

@@ -35,28 +35,28 @@ pub enum Data {
 impl Request {
     /// The body, to read.
     pub fn body(&mut self) -> &mut Body {
-        &mut self.body
+        &mut self.0.body
     }
 
     /// The body, to keep: it may be moved into a response, a task or another thread.
     pub fn into_body(self) -> Body {
-        self.body
+        self.0.body
     }
 
     /// Takes the body out. Whoever reads what is left gets [`BodyError::AlreadyConsumed`], unless there was no body.
     pub fn take_body(&mut self) -> Body {
-        self.body.take()
+        self.0.body.take()
     }
 
     /// Puts another body in the place of this one.
     pub fn set_body(&mut self, body: impl Into<Body>) {
-        self.body = body.into();
+        self.0.body = body.into();
     }
 
     /// Whether the body was read piece by piece, in whole or in part, or was taken out. One that was read whole, by
     /// [`bytes`](Self::bytes) and what is made of them, is kept, and may be read again.
     pub fn is_consumed(&self) -> bool {
-        self.body.is_consumed()
+        self.0.body.is_consumed()
     }
 
     /// The next piece of the body; see [`Body::chunk`].
@@ -65,7 +65,7 @@ impl Request {
     ///
     /// [`BodyError`].
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, BodyError> {
-        self.body.chunk().await
+        self.0.body.chunk().await
     }
 
     /// The whole body, at most [`Limits::buffered_body_bytes`] or what the route says in its place;
@@ -84,8 +84,8 @@ impl Request {
     ///
     /// [`BodyError`]; a longer body becomes 413, before it is sent if it is announced.
     pub async fn bytes_within(&mut self, limit: usize) -> Result<Bytes, BodyError> {
-        let bytes = self.body.bytes(limit).await?;
-        self.body.put_back(bytes.clone());
+        let bytes = self.0.body.bytes(limit).await?;
+        self.0.body.put_back(bytes.clone());
         Ok(bytes)
     }
 
@@ -104,7 +104,7 @@ impl Request {
 
     /// As [`text`](Self::text), for who needs nothing of the request besides: the body is not copied to be kept.
     pub(crate) async fn into_text(mut self) -> Result<String, BodyError> {
-        let bytes = self.body.bytes(self.buffered_body_bytes()).await?;
+        let bytes = self.0.body.bytes(self.buffered_body_bytes()).await?;
         charset::decode(charset::named(self.media_type())?.as_deref(), bytes)
     }
 
@@ -193,9 +193,9 @@ impl Request {
             return Err(Rejection::new::<Multipart>(Reason::ContentType, "content type", expected).into());
         };
         let boundary = Boundary::of(&media_type)?;
-        Multipart::check(&self.body, &limits)?;
+        Multipart::check(&self.0.body, &limits)?;
         // A body that was kept stays, for whoever reads it after this one.
-        let body = self.body.kept().map_or_else(|| self.body.take(), Body::from);
+        let body = self.0.body.kept().map_or_else(|| self.0.body.take(), Body::from);
         Ok(Multipart::new(body, &boundary, limits)?)
     }
 
@@ -223,7 +223,7 @@ impl Request {
 
     /// What may be buffered of the body, in bytes.
     pub(super) fn buffered_body_bytes(&self) -> usize {
-        let limits = self.context.exchange().map(|exchange| exchange.buffered_body_bytes());
+        let limits = self.0.context.exchange().map(|exchange| exchange.buffered_body_bytes());
         limits.unwrap_or_else(|| crate::Limits::default().buffered_body_bytes)
     }
 }

@@ -1,14 +1,14 @@
 //! The request: what the client sent, and the context to answer in.
 
 use std::borrow::Cow;
-
+use std::fmt;
 use std::sync::Arc;
 
-use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName};
-use http::request::Parts;
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderName};
 use http::uri::{Authority, PathAndQuery};
 use http::{Extensions, HeaderMap, Method, StatusCode, Uri, Version};
 
+use crate::h1::{FieldSection, ReceivedRequest};
 use crate::http::parameters::Occurrence;
 use crate::http::{Accept, MediaType, cookie, percent, urlencoded};
 #[cfg(doc)]
@@ -19,9 +19,17 @@ use crate::message::{Asked, Body, Context, MultiMap};
 use crate::router::Params;
 
 /// A request. It is handed to the handler whole, and may be kept, moved and taken apart.
-#[derive(Debug)]
-pub struct Request {
-    parts: Parts,
+///
+/// It is a pointer, since it is moved a dozen times on its way into a handler.
+pub struct Request(pub(super) Box<Parts>);
+
+/// What a request is made of.
+pub(super) struct Parts {
+    method: Method,
+    uri: Uri,
+    version: Version,
+    headers: FieldSection,
+    extensions: Extensions,
     pub(super) body: Body,
     pub(super) context: Context,
     params: Params,
@@ -45,34 +53,47 @@ impl Request {
     /// ```
     pub fn new(method: Method, uri: Uri, body: impl Into<Body>) -> Self {
         let (mut parts, ()) = http::Request::new(()).into_parts();
-        parts.method = method;
-        parts.uri = uri;
-        let context = detached(&parts);
-        Self::from_parts(parts, body.into(), context)
+        (parts.method, parts.uri) = (method, uri);
+        Self::from(http::Request::from_parts(parts, body.into()))
     }
 
-    pub(crate) fn from_parts(parts: Parts, body: Body, context: Context) -> Self {
-        Self { parts, body, context, params: Params::default(), root: 0, route: None }
+    /// A request whose head was read.
+    pub(crate) fn received(head: ReceivedRequest, body: Body, context: Context) -> Self {
+        let ReceivedRequest { method, uri, version, headers, .. } = head;
+        let extensions = Extensions::new();
+        let (params, root, route) = (Params::default(), 0, None);
+        Self(Box::new(Parts {
+            method,
+            uri,
+            version,
+            headers,
+            extensions,
+            body,
+            context,
+            params,
+            root,
+            route,
+        }))
     }
 
     /// The method.
     pub fn method(&self) -> &Method {
-        &self.parts.method
+        &self.0.method
     }
 
     /// The method, for middleware to change: around the routes, it changes which of them answers.
     pub fn method_mut(&mut self) -> &mut Method {
-        &mut self.parts.method
+        &mut self.0.method
     }
 
     /// The target, as a URI reference: in origin-form it is a path and a query.
     pub fn uri(&self) -> &Uri {
-        &self.parts.uri
+        &self.0.uri
     }
 
     /// The target, for middleware to change.
     pub fn uri_mut(&mut self) -> &mut Uri {
-        &mut self.parts.uri
+        &mut self.0.uri
     }
 
     /// The target's path, decoded: `/%61dmin` is `/admin`, and so is what the router takes them for. What is no UTF-8
@@ -94,7 +115,7 @@ impl Request {
 
     /// The target's path as it was sent, percent-encoded.
     pub fn raw_path(&self) -> &str {
-        self.parts.uri.path()
+        self.0.uri.path()
     }
 
     /// What the client asked for, as an absolute URI (RFC 9110, section 7.1): the [scheme](Self::scheme), the
@@ -113,7 +134,7 @@ impl Request {
     /// ```
     pub fn url(&self) -> Uri {
         let host = self.host().and_then(|host| host.parse::<Authority>().ok());
-        let local = || match &self.context.connection().local {
+        let local = || match &self.0.context.connection().local {
             Some(Address::Ip(address)) => address.to_string().parse().ok(),
             _ => None,
         };
@@ -136,22 +157,22 @@ impl Request {
 
     /// `"https"` on a connection that is encrypted, else `"http"`.
     pub fn scheme(&self) -> &'static str {
-        self.context.connection().scheme()
+        self.0.context.connection().scheme()
     }
 
     /// The other end's address, where the driver knows it.
     pub fn peer(&self) -> Option<&Address> {
-        self.context.connection().peer.as_ref()
+        self.0.context.connection().peer.as_ref()
     }
 
     /// This end's address, where the driver knows it.
     pub fn local(&self) -> Option<&Address> {
-        self.context.connection().local.as_ref()
+        self.0.context.connection().local.as_ref()
     }
 
     /// The target's query as it was sent, percent-encoded and without the `?`.
     pub fn raw_query(&self) -> Option<&str> {
-        self.parts.uri.query()
+        self.0.uri.query()
     }
 
     /// The names and the values of the target's query, decoded anew at each call.
@@ -174,7 +195,7 @@ impl Request {
     /// The names and the values of the `Cookie` fields, parsed anew at each call: in their order, with
     /// duplicates, and with nothing decoded; see [`cookie`].
     pub fn cookies(&self) -> MultiMap {
-        cookie::parse_all(self.headers()).collect()
+        self.0.headers.values(&COOKIE).flat_map(cookie::parse).collect()
     }
 
     /// Which of the media types `offers` the client takes most gladly, by its `Accept`; `None` if none of them. A
@@ -191,8 +212,7 @@ impl Request {
     /// assert_eq!(request.accepts(&["text/html", "application/json"]), Some("application/json"));
     /// ```
     pub fn accepts<'o>(&self, offers: &[&'o str]) -> Option<&'o str> {
-        let fields: Result<Vec<&str>, _> =
-            self.headers().get_all(ACCEPT).iter().map(|field| field.to_str()).collect();
+        let fields: Result<Vec<&str>, _> = self.0.headers.values(&ACCEPT).map(std::str::from_utf8).collect();
         let field = fields.unwrap_or_default().join(",");
         let place = Accept::parse(&field).map_or(Some(0), |accept| accept.best(offers))?;
         offers.get(place).copied()
@@ -231,57 +251,62 @@ impl Request {
 
     /// The value of a field that is there once.
     fn only(&self, name: &HeaderName) -> Option<&str> {
-        let mut values = self.headers().get_all(name).iter();
-        let value = values.next()?;
+        let mut values = self.0.headers.values(name);
+        let value = values.next().filter(|value| value.is_ascii())?;
         if values.next().is_some() {
             return None;
         }
-        value.to_str().ok()
+        std::str::from_utf8(value).ok()
+    }
+
+    /// The values of all fields of this name, in their order: what a look at one or two names costs least by.
+    pub fn field_values(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]> {
+        self.0.headers.values(name)
     }
 
     /// HTTP's version on the wire.
     pub fn version(&self) -> Version {
-        self.parts.version
+        self.0.version
     }
 
-    /// The header fields.
+    /// The header fields. The map is made on the first look.
     pub fn headers(&self) -> &HeaderMap {
-        &self.parts.headers
+        &self.0.headers
     }
 
     /// The header fields, for middleware to change.
     pub fn headers_mut(&mut self) -> &mut HeaderMap {
-        &mut self.parts.headers
+        &mut self.0.headers
     }
 
     /// Values that middleware attached, by type.
     pub fn extensions(&self) -> &Extensions {
-        &self.parts.extensions
+        &self.0.extensions
     }
 
     /// Values that middleware attaches, by type.
     pub fn extensions_mut(&mut self) -> &mut Extensions {
-        &mut self.parts.extensions
+        &mut self.0.extensions
     }
 
     /// What the route's pattern found in the path; empty before routing.
     pub fn params(&self) -> &Params {
-        &self.params
+        &self.0.params
     }
 
     /// Notes what the routes say of the request: its parameters, and how many segments lead to the mount.
     pub(crate) fn set_route(&mut self, params: Params, root: usize, route: Option<Arc<str>>) {
-        (self.params, self.root, self.route) = (params, root, route);
+        (self.0.params, self.0.root, self.0.route) = (params, root, route);
     }
 
     /// The pattern of the application's route that answers, with the prefixes of mounts: `/shop/cakes/{id:int}`. It is what metrics
     /// and logs group requests by. `None` before routing, and where no route answers.
     pub fn route(&self) -> Option<&str> {
-        self.route.as_deref()
+        self.0.route.as_deref()
     }
 
     pub(crate) fn matched(&self) -> Option<&Arc<str>> {
-        self.route.as_ref()
+        self.0.route.as_ref()
     }
 
     /// The part of the path, as it was sent, that leads to the mount which answers: `/shop` for `/shop/cakes` in
@@ -301,16 +326,16 @@ impl Request {
     }
 
     fn root_end(&self) -> usize {
-        if self.root == 0 {
+        if self.0.root == 0 {
             return 0;
         }
         let slashes = self.raw_path().bytes().enumerate().filter(|(_, byte)| *byte == b'/');
-        slashes.map(|(at, _)| at).nth(self.root).unwrap_or(self.raw_path().len())
+        slashes.map(|(at, _)| at).nth(self.0.root).unwrap_or(self.raw_path().len())
     }
 
     /// The context to answer in: time, files, blocking work, background work.
     pub fn context(&self) -> &Context {
-        &self.context
+        &self.0.context
     }
 
     /// Sends an informational response (RFC 9110, section 15.2) before the final one: 103 (RFC 8297), so that the client
@@ -335,7 +360,7 @@ impl Request {
     ///
     /// [`WriteError`] if there is a response already, the client is gone, or the status is not one of 1xx, or is 101.
     pub async fn inform(&self, status: StatusCode, headers: HeaderMap) -> Result<(), WriteError> {
-        writer::inform(self.context.exchange(), status, headers).await
+        writer::inform(self.0.context.exchange(), status, headers).await
     }
 
     /// Begins the response here and now, to write its body while the handler runs. The handler then returns
@@ -349,7 +374,7 @@ impl Request {
     ///
     /// [`WriteError`] if there is a response already, or the client is gone.
     pub fn respond(&self, status: StatusCode, headers: HeaderMap) -> Result<ResponseWriter, WriteError> {
-        writer::respond(self.context.exchange(), status, headers, None)
+        writer::respond(self.0.context.exchange(), status, headers, None)
     }
 
     /// As [`respond`](Self::respond), with the body's length announced: more is an error of the write that
@@ -364,7 +389,7 @@ impl Request {
         headers: HeaderMap,
         length: u64,
     ) -> Result<ResponseWriter, WriteError> {
-        writer::respond(self.context.exchange(), status, headers, Some(length))
+        writer::respond(self.0.context.exchange(), status, headers, Some(length))
     }
 
     /// What a WebSocket is accepted with, if the request asks for one: as an argument of a handler,
@@ -382,11 +407,14 @@ impl Request {
 impl From<Request> for http::Request<Body> {
     /// The context and the parameters travel in the extensions.
     fn from(request: Request) -> Self {
-        let Request { mut parts, body, context, params, root, route } = request;
-        parts.extensions.insert(context);
-        parts.extensions.insert(params);
-        parts.extensions.insert(Mounted { root, route });
-        Self::from_parts(parts, body)
+        let (mut parts, ()) = http::Request::new(()).into_parts();
+        let request = *request.0;
+        (parts.method, parts.uri, parts.version) = (request.method, request.uri, request.version);
+        (parts.headers, parts.extensions) = (request.headers.into_map(), request.extensions);
+        parts.extensions.insert(request.context);
+        parts.extensions.insert(request.params);
+        parts.extensions.insert(Mounted { root: request.root, route: request.route });
+        Self::from_parts(parts, request.body)
     }
 }
 
@@ -394,10 +422,38 @@ impl From<http::Request<Body>> for Request {
     /// A request that never was one of ours has a [detached](Context::detached) context.
     fn from(request: http::Request<Body>) -> Self {
         let (mut parts, body) = request.into_parts();
-        let context = parts.extensions.remove().unwrap_or_else(|| detached(&parts));
+        let context = parts.extensions.remove().unwrap_or_else(|| {
+            Context::of_detached(Some(Asked::new(&parts.method, &parts.uri, &parts.headers)))
+        });
         let params = parts.extensions.remove().unwrap_or_default();
         let Mounted { root, route } = parts.extensions.remove().unwrap_or_default();
-        Self { parts, body, context, params, root, route }
+        let http::request::Parts { method, uri, version, headers, extensions, .. } = parts;
+        let headers = headers.into();
+        Self(Box::new(Parts {
+            method,
+            uri,
+            version,
+            headers,
+            extensions,
+            body,
+            context,
+            params,
+            root,
+            route,
+        }))
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.0.method)
+            .field("uri", &self.0.uri)
+            .field("version", &self.0.version)
+            .field("headers", &self.0.headers)
+            .field("params", &self.0.params)
+            .field("route", &self.0.route)
+            .finish_non_exhaustive()
     }
 }
 
@@ -406,9 +462,4 @@ impl From<http::Request<Body>> for Request {
 struct Mounted {
     root: usize,
     route: Option<Arc<str>>,
-}
-
-/// The context of a request that no session has read.
-fn detached(parts: &Parts) -> Context {
-    Context::of_detached(Some(Asked::new(&parts.method, &parts.uri, &parts.headers)))
 }

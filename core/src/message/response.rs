@@ -8,7 +8,7 @@ use http::{Extensions, HeaderMap, HeaderValue, StatusCode};
 
 use crate::error::Error;
 use crate::http::cookie::{CookieError, SetCookie};
-use crate::message::Body;
+use crate::message::{Body, spare};
 
 /// A response, complete or with a body that streams.
 ///
@@ -70,6 +70,9 @@ impl Response {
 
     /// The same response with this field, in place of any of that name.
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        if self.headers.capacity() == 0 {
+            self.headers = spare::take();
+        }
         self.headers.insert(name, value);
         self
     }

@@ -132,7 +132,7 @@ fn switch(
     protocol: Option<Box<str>>,
     refusal: UpgradeError,
 ) -> Result<Upgraded, UpgradeError> {
-    let exchange = request.context.exchange().ok_or(Disconnected::Over)?;
+    let exchange = request.0.context.exchange().ok_or(Disconnected::Over)?;
     if let Some(why) = exchange.lost() {
         return Err(why.into());
     }
@@ -142,14 +142,14 @@ fn switch(
     if !exchange.has_read_all() {
         return Err(UpgradeError::UnreadContent);
     }
-    if !request.body.is_incoming_of(exchange) {
+    if !request.0.body.is_incoming_of(exchange) {
         return Err(UpgradeError::BodyTaken);
     }
     let writer = writer::respond(Some(exchange), status, headers, None).map_err(|error| match error {
         WriteError::Disconnected(why) => why.into(),
         _ => UpgradeError::AlreadyResponded,
     })?;
-    let reader = UpgradedReader { body: request.body.take() };
+    let reader = UpgradedReader { body: request.0.body.take() };
     Ok(Upgraded { protocol, reader, writer: UpgradedWriter { writer, room: None } })
 }
 

@@ -10,7 +10,7 @@ mod handler;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 
 use bytes::Bytes;
@@ -187,26 +187,31 @@ impl Exchange {
         Arc::new(exchange)
     }
 
-    /// Makes the exchange as new for the next request; `switch` says which status makes the connection the
-    /// handler's.
+    /// Begins the exchange anew, for the next request; `switch` says which status makes the connection the handler's.
     pub(crate) fn restart(&mut self, switch: Switch, asked: Option<Asked>) {
+        if self.state().over {
+            self.forget();
+        }
         self.asked = asked;
+        self.state().switch = switch;
+    }
+
+    /// Makes the exchange, which nobody else holds, as new, so that nothing of the request is kept: a note of it would
+    /// keep the bytes of its head, and what was put back those of its body. What is to run once the response has been
+    /// flushed is given back.
+    pub(crate) fn forget(&mut self) -> Vec<Task> {
+        self.asked = None;
         *self.handler_millis.get_mut() = UNSET;
-        let state = self.state.get_mut().unwrap_or_else(|poison| poison.into_inner());
-        *state = State::default();
-        state.switch = switch;
+        std::mem::take(self.state()).after
+    }
+
+    fn state(&mut self) -> &mut State {
+        self.state.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The request, if one was read.
     pub(crate) fn asked(&self) -> Option<&Asked> {
         self.asked.as_ref()
-    }
-
-    /// Lets go of the request, which nobody else holds: a note of it would keep the bytes of its head, and what was
-    /// put back those of its body.
-    pub(crate) fn forget_request(&mut self) {
-        self.asked = None;
-        self.state.get_mut().unwrap_or_else(|poison| poison.into_inner()).incoming.chunk = None;
     }
 
     /// Whether the handler waits for a piece of the body that is not there.

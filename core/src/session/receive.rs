@@ -35,9 +35,6 @@ impl<S: Service> Session<S> {
     }
 
     fn receive_head(&mut self, io: &mut Io) -> bool {
-        if let Some(lent) = &mut io.lent {
-            self.conn.borrow_headers(&mut lent.headers);
-        }
         match self.conn.next(&mut io.input) {
             Ok(WireEvent::Head(head)) => self.begin(head, io),
             Ok(WireEvent::Closed) => self.stage = Stage::Closing,
@@ -70,7 +67,7 @@ impl<S: Service> Session<S> {
             true if head.method == Method::CONNECT => Switch::Successful,
             true => Switch::SwitchingProtocols,
         };
-        self.renew_exchange(switch, Some(Asked::new(&head.method, &head.uri, &head.headers)));
+        self.renew_exchange(switch, Some(Asked::of(&head)));
 
         let declared = match head.body {
             BodyLength::Exact(length) => Some(length),
@@ -98,10 +95,7 @@ impl<S: Service> Session<S> {
         let connection = io.connection.clone();
         let spawner = self.attached.as_ref().map(|attached| attached.spawner().clone());
         let context = Context::new(self.exchange.clone(), connection, spawner);
-        let (mut parts, ()) = http::Request::new(()).into_parts();
-        (parts.method, parts.uri, parts.version) = (head.method, head.uri, head.version);
-        parts.headers = head.headers;
-        let request = Request::from_parts(parts, body, context);
+        let request = Request::received(head, body, context);
 
         let service = &self.service;
         match self.observed.guard(Entry::Handler, || service.call(request)) {

@@ -12,7 +12,7 @@ use http::{HeaderMap, Method, StatusCode};
 use crate::error::{Disconnected, Error};
 use crate::h1::{BodyLength, CloseReason, Misuse, ResponseHead};
 use crate::machine::{Io, Peer};
-use crate::message::{Body, BodyError, IntoResponse, Response, body::Inner};
+use crate::message::{Body, BodyError, IntoResponse, Response, body::Inner, spare};
 use crate::session::exchange::{WriteStage, Written, WrittenHead};
 use crate::session::observe::{Entry, Event};
 use crate::session::service::{Answer, Service, panicked};
@@ -65,15 +65,16 @@ impl<S: Service> Session<S> {
             return socket.fail();
         }
         if self.has_begun() {
+            self.observed.tell(Event::Failed(&Arc::new(error)));
             return self.abort(io);
         }
         let status = error.status();
         if std::mem::replace(&mut self.failing, true) {
-            return self.send_response(Error::from_status(status).into_response(), io);
+            return self.send_error(Error::from_status(status).into_response(), io);
         }
         let (service, exchange) = (&self.service, &self.exchange);
         match self.observed.guard(Entry::ErrorHandler, || service.fail(error, exchange.asked())) {
-            Some(Answer::Ready(response)) => self.send_response(response, io),
+            Some(Answer::Ready(response)) => self.send_error(response, io),
             Some(Answer::Future(future)) => {
                 // Nobody but this future answers any more, and its time begins now.
                 self.exchange.lose(Disconnected::Over, true);
@@ -81,8 +82,13 @@ impl<S: Service> Session<S> {
                 self.handler.set(Some(future));
                 self.poll_due = true;
             }
-            None => self.send_response(Error::from_status(status).into_response(), io),
+            None => self.send_error(Error::from_status(status).into_response(), io),
         }
+    }
+
+    fn send_error(&mut self, response: Response, io: &mut Io) {
+        self.tell_failure(&response);
+        self.send_response(response, io);
     }
 
     /// Whether a head is on its way already.
@@ -92,6 +98,7 @@ impl<S: Service> Session<S> {
 
     /// Sends what the handler returned.
     fn respond(&mut self, response: Response, io: &mut Io) {
+        self.tell_failure(&response);
         if matches!(self.sending, Sending::Socket(_)) {
             return self.leave_socket(response);
         }
@@ -124,9 +131,6 @@ impl<S: Service> Session<S> {
     /// Sends the head of `response`, and of its body what is there.
     fn send_response(&mut self, response: Response, io: &mut Io) {
         let Response { status, headers, mut body, extensions } = response;
-        if let Some(error) = extensions.get() {
-            self.observed.tell(Event::Failed(error));
-        }
         self.observed.guard(Entry::Drop, || drop(extensions));
         self.exchange.refuse_writing();
         let Some(length) = self.observed.guard(Entry::Body, || body.length()) else {
@@ -160,8 +164,15 @@ impl<S: Service> Session<S> {
             self.observed.guard(Entry::Drop, || drop(body));
             return self.fail(Error::internal(), io);
         }
-        self.conn.recycle(headers);
+        spare::give(headers);
         self.send_body(body, first, io);
+    }
+
+    /// Tells of the error that a response was made of, if it was.
+    fn tell_failure(&self, response: &Response) {
+        if let Some(error) = response.extensions.get() {
+            self.observed.tell(Event::Failed(error));
+        }
     }
 
     /// Sends what there is of a body whose head was sent, and of which `first` was taken already.

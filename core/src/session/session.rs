@@ -319,11 +319,14 @@ impl<S: Service> Session<S> {
     /// The exchange is over: whoever still holds a part of it is told so.
     pub(super) fn end_exchange(&mut self) {
         self.end_record();
-        self.exchange.end();
-        if let Some(exchange) = Arc::get_mut(&mut self.exchange) {
-            exchange.forget_request();
+        match Arc::get_mut(&mut self.exchange) {
+            // Nobody is left to be told.
+            Some(exchange) => self.after.append(&mut exchange.forget()),
+            None => {
+                self.exchange.end();
+                self.after.append(&mut self.exchange.take_after());
+            }
         }
-        self.after.append(&mut self.exchange.take_after());
         self.times.called_at = None;
         self.times.body = None;
         self.failing = false;
@@ -484,7 +487,6 @@ impl<S: Service> Machine for Session<S> {
         if again {
             cx.waker().wake_by_ref();
         }
-        self.conn.return_headers(&mut io.lent.get_or_insert_default().headers);
         let wants = self.wants(io, again);
         self.scope.end();
         wants

@@ -182,15 +182,3 @@ fn as_the_server_wishes() {
         assert_eq!(conn.reuse().err(), *close, "{response:?}");
     }
 }
-
-#[test]
-fn a_map_is_recycled_empty() {
-    let mut conn = ServerConn::new(Arc::default());
-    let map = headers(&[("a", "b"), ("c", "d")]);
-    let capacity = map.capacity();
-    conn.recycle(map);
-    conn.recycle(HeaderMap::with_capacity(10_000));
-    let mut input = BytesMut::from("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-    let Ok(Event::Head(head)) = conn.next(&mut input) else { panic!() };
-    assert_eq!((head.headers.len(), head.headers.capacity()), (1, capacity));
-}

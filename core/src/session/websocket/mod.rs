@@ -261,9 +261,6 @@ impl<S: Service> Session<S> {
                 socket.fail();
             }
         }
-        if let Some(error) = response.extensions.get() {
-            self.observed.tell(Event::Failed(error));
-        }
         self.observed.guard(Entry::Drop, || drop(response));
     }
 
