@@ -46,10 +46,9 @@ mod setup;
 #[cfg(feature = "websocket")]
 mod socket;
 mod url;
+mod user;
 mod world;
 
-use std::cell::RefCell;
-use std::rc::Rc;
 use std::time::Duration;
 
 use bakestone::Method;
@@ -69,17 +68,20 @@ pub use setup::{ClientSetup, StartError};
 pub use socket::ClientSocket;
 pub use url::Url;
 
+use user::{Defaults, SharedUser, User};
 use world::{STOP_TIME, Shared, World};
 
 /// The seed of a client that was given none.
 const SEED: u64 = 0x0bad_ca4e_5eed_50c5;
 
-/// A client, and the server that it talks to. Clones are handles of the same one.
+/// A client, and the server that it talks to. Clones are handles of the same one; [`another`](Self::another) is another
+/// client of the server.
 ///
 /// [The module](self) tells how it goes.
 #[derive(Clone)]
 pub struct Client {
     world: Shared,
+    user: SharedUser,
 }
 
 /// Requests by their methods.
@@ -129,13 +131,36 @@ impl Client {
         ClientSetup::default()
     }
 
-    fn of(world: World) -> Self {
-        Self { world: Rc::new(RefCell::new(world)) }
+    fn of(mut world: World, defaults: Defaults) -> Self {
+        let id = world.next_user();
+        Self { world: Shared::new(world), user: User::shared(id, defaults) }
+    }
+
+    /// Another client of the same server, on the same clock, with cookies and connections of its own. What this one has
+    /// been told of every request, the other has been told, too; later each is told for itself.
+    ///
+    /// ```
+    /// use bakestone::{App, Cookies, Text, get};
+    /// use bakestone_testkit::Client;
+    ///
+    /// let who = |Cookies(cookies): Cookies| Text(cookies.get("id").unwrap_or("nobody").to_owned());
+    /// let sian = Client::new(App::new().route("/", get(who)));
+    /// let huw = sian.another();
+    /// sian.set_cookie("id=sian");
+    /// sian.get("/").send().expect_text("sian");
+    /// huw.get("/").send().expect_text("nobody");
+    /// ```
+    #[must_use]
+    pub fn another(&self) -> Self {
+        let id = self.world.borrow_mut().next_user();
+        let defaults = self.user.borrow().defaults.clone();
+        Self { world: self.world.clone(), user: User::shared(id, defaults) }
     }
 
     methods! { get GET head HEAD post POST put PUT patch PATCH delete DELETE options OPTIONS }
 
-    /// A request of any method for this path, or this URL; for `*` of the whole server (RFC 9112, section 3.2.4).
+    /// A request of any method for this path, or this URL; for `*` of the whole server (RFC 9112, section 3.2.4), and with
+    /// CONNECT to a host and its port (section 3.2.3).
     ///
     /// # Panics
     ///
@@ -154,6 +179,27 @@ impl Client {
     /// If they are not for one server, or there are fewer responses than requests.
     #[track_caller]
     pub fn pipeline(&self, requests: impl IntoIterator<Item = ClientRequest>) -> Vec<ClientResponse> {
+        let mut responses = Vec::new();
+        for answer in self.try_pipeline(requests) {
+            match answer {
+                Ok(response) => responses.push(response),
+                Err(error) => panic!("{error}"),
+            }
+        }
+        responses
+    }
+
+    /// As [`pipeline`](Self::pipeline), for a test of a server that does not answer all of them: for each request its
+    /// response, or why there is none.
+    ///
+    /// # Panics
+    ///
+    /// If they are not for one server.
+    #[track_caller]
+    pub fn try_pipeline(
+        &self,
+        requests: impl IntoIterator<Item = ClientRequest>,
+    ) -> Vec<Result<ClientResponse, ClientError>> {
         let mut connection = None;
         let mut pending = Vec::new();
         for request in requests {
@@ -171,11 +217,7 @@ impl Client {
             pending.push(request.push_to(id));
         }
         self.run_until_idle();
-        let answered = pending.into_iter().map(|pending| match pending::answered(pending.held) {
-            Ok(response) => response,
-            Err(error) => panic!("{error}"),
-        });
-        answered.collect()
+        pending.into_iter().map(|pending| pending::answered(pending.held)).collect()
     }
 
     /// Sends this field with every request that has none of that name.
@@ -185,36 +227,38 @@ impl Client {
     /// If it is no field.
     #[track_caller]
     pub fn set_header(&self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> &Self {
-        request::insert(&mut self.world.borrow_mut().defaults.headers, name.as_ref(), value.as_ref());
+        request::insert(&mut self.user.borrow_mut().defaults.headers, name.as_ref(), value.as_ref());
         self
     }
 
     /// Sends no field of this name any more, but where a request says so itself.
     pub fn remove_header(&self, name: &str) -> &Self {
-        self.world.borrow_mut().defaults.headers.remove(name);
+        self.user.borrow_mut().defaults.headers.remove(name);
         self
     }
 
     /// The URL against which paths are resolved.
     pub fn base_url(&self) -> Url {
-        self.world.borrow().defaults.base.clone()
+        self.user.borrow().defaults.base.clone()
     }
 
-    /// The value of the cookie of this name that was stored last.
+    /// The value of the cookie of this name that was stored last; `None` if there is none, or its time is over.
     pub fn cookie(&self, name: &str) -> Option<String> {
-        self.world.borrow().jar.get(name).map(|cookie| cookie.value.clone())
+        let now = self.now().wall;
+        let user = self.user.borrow();
+        user.jar.get(name).filter(|cookie| cookie.lasts_at(now)).map(|cookie| cookie.value.clone())
     }
 
-    /// Stores a cookie as if the server had set it by this field; whether it was stored.
+    /// Stores a cookie as if the server had set it by this field, at the [base URL](Self::base_url); whether it was stored.
     pub fn set_cookie(&self, field: impl AsRef<[u8]>) -> bool {
-        let mut world = self.world.borrow_mut();
-        let (base, now) = (world.defaults.base.clone(), world.now().wall);
-        world.jar.store(&base, field.as_ref(), now)
+        let now = self.now().wall;
+        let base = self.base_url();
+        self.user.borrow_mut().jar.store(&base, field.as_ref(), now)
     }
 
     /// Looks at the cookies, or changes them.
     pub fn with_cookies<T>(&self, work: impl FnOnce(&mut CookieJar) -> T) -> T {
-        work(&mut self.world.borrow_mut().jar)
+        work(&mut self.user.borrow_mut().jar)
     }
 
     /// The clocks' present reading.
@@ -223,6 +267,10 @@ impl Client {
     }
 
     /// Lets the clock go on by `time`, with a stop at every deadline on the way.
+    ///
+    /// # Panics
+    ///
+    /// With what everything waits for, if there are a million of them.
     #[track_caller]
     pub fn advance(&self, time: Duration) -> &Self {
         self.world.borrow_mut().advance(time);
@@ -248,9 +296,9 @@ impl Client {
         self
     }
 
-    /// Whether the clock stands still but for [`advance`](Self::advance): whoever waits for more than is there then fails.
+    /// Whether the clock stands still, for all clients of the server, but for [`advance`](Self::advance): whoever waits for more than is there then fails.
     pub fn hold_clock(&self, hold: bool) -> &Self {
-        self.world.borrow_mut().defaults.holds_clock = hold;
+        self.world.borrow_mut().settings.holds_clock = hold;
         self
     }
 
@@ -259,7 +307,7 @@ impl Client {
         self.world.borrow_mut().waits()
     }
 
-    /// How many connections are open, WebSockets not counted.
+    /// How many connections are open, those of [other clients](Self::another) among them and WebSockets not.
     pub fn connections(&self) -> usize {
         self.world.borrow().open_connections()
     }
@@ -294,7 +342,7 @@ impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let world = self.world.borrow();
         f.debug_struct("Client")
-            .field("base_url", &world.defaults.base.to_string())
+            .field("base_url", &self.base_url().to_string())
             .field("now", &world.now())
             .field("connections", &world.open_connections())
             .finish_non_exhaustive()

@@ -323,6 +323,12 @@ impl<M: Machine> Wire<M> {
         taken
     }
 
+    /// The output that has left and waits to be taken.
+    #[cfg(feature = "websocket")]
+    pub(crate) fn received(&self) -> &[u8] {
+        &self.received
+    }
+
     /// How many bytes of output wait to be taken.
     pub fn waiting(&self) -> usize {
         self.received.len() + self.io.output.remaining()
@@ -362,6 +368,13 @@ impl<M: Machine> Wire<M> {
             self.reach(at);
         }
         next.is_some()
+    }
+
+    /// Lets the clock go on to `at`, before which there is no deadline. Nothing runs yet, so that machines on one clock can
+    /// all be told the time before one of them wakes another.
+    pub(crate) fn tell_time(&mut self, at: Moment) {
+        self.cause |= self.next_deadline().is_some_and(|deadline| deadline <= at);
+        self.shift_clock(at.since(self.now.mono));
     }
 
     #[track_caller]

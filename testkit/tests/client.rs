@@ -7,6 +7,10 @@ mod connections;
 mod cookies;
 #[path = "client/failures.rs"]
 mod failures;
+#[path = "client/found.rs"]
+mod found;
+#[path = "client/handshakes.rs"]
+mod handshakes;
 #[path = "client/jar.rs"]
 mod jar;
 #[path = "client/life.rs"]

@@ -3,14 +3,16 @@
 //! The rule: it does what a socket and its user's side would do and no more. The server is fed only while it reads, and is
 //! read only while somebody has room; a connection is used again only where both ends keep it.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use bakestone::machine::{Machine, Output, Peer, Phase};
 use bytes::{Buf, BytesMut};
 
 use super::error::Cause;
-use super::exchange::SharedExchange;
+use super::exchange::{Exchange, SharedExchange};
 use super::seen::{Seen, lock};
 use super::url::Url;
 use crate::transcript::wanted;
@@ -23,14 +25,15 @@ pub type Served = Box<dyn Machine>;
 /// What the requests of a connection have in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Key {
+    pub(super) user: u64,
     pub(super) secure: bool,
     pub(super) authority: String,
     pub(super) peer: Option<Address>,
 }
 
 impl Key {
-    pub(super) fn new(url: &Url, peer: Option<Address>) -> Self {
-        Self { secure: url.is_secure(), authority: url.authority().to_owned(), peer }
+    pub(super) fn new(user: u64, url: &Url, peer: Option<Address>) -> Self {
+        Self { user, secure: url.is_secure(), authority: url.authority().to_owned(), peer }
     }
 }
 
@@ -41,6 +44,8 @@ pub(super) struct Connection {
     pub(super) seen: Arc<Seen>,
     /// Those that are not over, in order.
     queue: VecDeque<SharedExchange>,
+    /// Those whose transcript the wire's is.
+    told: Vec<Weak<RefCell<Exchange>>>,
     outbox: Output,
     input: BytesMut,
     /// This end is to finish sending once all is sent.
@@ -61,6 +66,7 @@ impl Connection {
             wire,
             seen,
             queue: VecDeque::new(),
+            told: Vec::new(),
             outbox: Output::default(),
             input: BytesMut::new(),
             finishes: false,
@@ -87,9 +93,25 @@ impl Connection {
     pub(super) fn push(&mut self, exchange: SharedExchange) {
         if self.queue.is_empty() {
             // What fails tells of its own exchange, and a long-lived connection does not grow by it.
+            self.hand_over_transcript();
             self.wire.forget_transcript();
         }
+        self.told.push(Rc::downgrade(&exchange));
         self.queue.push_back(exchange);
+    }
+
+    /// Exchanges that somebody still holds keep what went over the wire for them.
+    pub(super) fn hand_over_transcript(&mut self) {
+        let held: Vec<_> = self.told.drain(..).filter_map(|exchange| exchange.upgrade()).collect();
+        if !held.is_empty() {
+            let transcript = Rc::new(self.wire.transcript().clone());
+            held.iter().for_each(|exchange| exchange.borrow_mut().transcript = Some(transcript.clone()));
+        }
+    }
+
+    /// Whether no other exchange goes over it now.
+    pub(super) fn is_of(&self, exchange: &SharedExchange) -> bool {
+        self.queue.is_empty() || self.queue.iter().any(|other| Rc::ptr_eq(other, exchange))
     }
 
     /// Moves all that can be moved; whether anything was.
@@ -123,6 +145,12 @@ impl Connection {
         self.outbox.clear();
         self.wire.reset();
         self.fail_all(Cause::HungUp);
+    }
+
+    /// This end finishes sending once what was given so far has left.
+    pub(super) fn half_close(&mut self) {
+        self.finishes = true;
+        self.queue.iter().for_each(|exchange| exchange.borrow_mut().stop());
     }
 
     /// Writes and hands over what can be, up to the end of a request: its response may come with its last byte.
@@ -171,8 +199,9 @@ impl Connection {
                 self.fed += count;
                 assert!(
                     self.fed <= self.most,
-                    "no rest after {} bytes that were sent at one moment",
-                    self.fed
+                    "no rest after {} bytes that were sent at one moment\n{}",
+                    self.fed,
+                    self.waits_for()
                 );
                 fed = true;
             }
@@ -215,6 +244,7 @@ impl Connection {
             }
             if room > 0 && !self.input.is_empty() {
                 exchange.receive(&mut self.input);
+                exchange.note_time(self.wire.now().wall);
             }
             if exchange.is_over() {
                 self.is_last |= !exchange.keeps_connection();
@@ -233,7 +263,9 @@ impl Connection {
         let bytes = self.wire.take_at_most(count);
         self.input.extend_from_slice(&bytes);
         if let Some(exchange) = self.queue.front() {
-            exchange.borrow_mut().receive(&mut self.input);
+            let mut exchange = exchange.borrow_mut();
+            exchange.receive(&mut self.input);
+            exchange.note_time(self.wire.now().wall);
         }
     }
 
@@ -273,6 +305,7 @@ impl Connection {
                 true => exchange.fail(cause.clone()),
                 false => exchange.finish_input(&mut self.input),
             }
+            exchange.note_time(self.wire.now().wall);
             exchange.fail(cause.clone());
             self.seen.take_first();
         }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bakestone::h1::{Misuse, Refusal};
 
-/// Why there is no response, or no more of one. As text it tells all that is known.
-#[derive(Clone, Debug)]
+/// Why there is no response, or no more of one. As text it tells all that is known, and so it does where a test unwraps it.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ClientError {
     /// What happened.
@@ -29,6 +29,8 @@ pub enum Cause {
     ClockHeld,
     /// So much time of the clock has passed.
     TimedOut(Duration),
+    /// So many deadlines have passed within the time-out, and none of them brought anything.
+    Restless(usize),
     /// The server closed the connection, and has not answered.
     Closed,
     /// The server closed the connection in the middle of the response.
@@ -51,6 +53,7 @@ impl fmt::Display for Cause {
             Self::Deadlock => f.write_str("nothing moves any more, and there is no deadline to wait for"),
             Self::ClockHeld => f.write_str("nothing moves any more while the clock is held"),
             Self::TimedOut(time) => write!(f, "nothing came within {time:?}"),
+            Self::Restless(deadlines) => write!(f, "nothing came with {deadlines} deadlines"),
             Self::Closed => f.write_str("the server closed the connection without an answer"),
             Self::Cut => f.write_str("the server closed the connection in the middle of the response"),
             Self::Reset => f.write_str("the server reset the connection"),
@@ -65,6 +68,12 @@ impl fmt::Display for Cause {
 impl fmt::Display for ClientError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}\n{}", self.place, self.cause, self.report)
+    }
+}
+
+impl fmt::Debug for ClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -7,14 +7,16 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bakestone::h1::{BodyLength, ClientConn, Event, Misuse, Reason, ReceivedResponse, Refusal, RequestHead};
 use bakestone::machine::Output;
-use bakestone::{Bytes, HeaderMap, Limits, Method, StatusCode, Version, header};
+use bakestone::{Bytes, HeaderMap, HeaderValue, Limits, Method, StatusCode, Version, header};
 use bytes::BytesMut;
 
 use super::error::Cause;
 use super::seen::SharedBehind;
+use crate::transcript::Transcript;
 
 /// How much of a response is read before anybody asks for it, unless told.
 pub(super) const READ_AHEAD: usize = 256 << 10;
@@ -75,8 +77,12 @@ pub(super) struct Exchange {
     /// What the test gave by hand, and the end with its trailers.
     given: VecDeque<Bytes>,
     given_end: Option<Option<HeaderMap>>,
+    /// Nothing more is sent than what was given.
+    is_stopped: bool,
     pub(super) informational: Vec<Head>,
     pub(super) head: Option<Head>,
+    /// When the head came, since the Unix epoch.
+    pub(super) head_at: Option<Duration>,
     chunks: VecDeque<Bytes>,
     buffered: usize,
     pub(super) read_ahead: usize,
@@ -88,6 +94,8 @@ pub(super) struct Exchange {
     /// The client is to finish sending once the request is out.
     pub(super) half_close: bool,
     pub(super) behind: Option<SharedBehind>,
+    /// What went over the wire, once that is another's.
+    pub(super) transcript: Option<Rc<Transcript>>,
 }
 
 impl Exchange {
@@ -98,8 +106,10 @@ impl Exchange {
             sent: Sent::Nothing,
             given: VecDeque::new(),
             given_end: None,
+            is_stopped: false,
             informational: Vec::new(),
             head: None,
+            head_at: None,
             chunks: VecDeque::new(),
             buffered: 0,
             read_ahead,
@@ -108,6 +118,7 @@ impl Exchange {
             is_abandoned: false,
             half_close: false,
             behind: None,
+            transcript: None,
         }
     }
 
@@ -121,8 +132,15 @@ impl Exchange {
         self.end.is_some()
     }
 
+    /// Whether nothing more is sent.
     pub(super) fn has_sent_all(&self) -> bool {
-        self.sent == Sent::All
+        let is_stopped = self.is_stopped && (self.given.is_empty() || self.sent == Sent::Head);
+        self.sent == Sent::All || is_stopped
+    }
+
+    /// Sends no more than what was given so far.
+    pub(super) fn stop(&mut self) {
+        self.is_stopped = true;
     }
 
     /// Whether the connection may serve another exchange after this one.
@@ -130,13 +148,39 @@ impl Exchange {
         !self.half_close && matches!(self.end, Some(Ok(_))) && self.conn.reuse().is_ok()
     }
 
-    /// Gives a piece of the request's content, or of what the connection was switched to.
+    /// Gives a piece of the request's content, or of what the connection was switched to. Where all is over, as after a
+    /// refusal, it goes nowhere.
+    #[track_caller]
     pub(super) fn give(&mut self, bytes: Bytes) {
-        self.given.push_back(bytes);
+        if !self.is_over() {
+            self.expect_open();
+            if !self.conn.is_tunnel() {
+                self.expect_by_hand();
+            }
+            self.given.push_back(bytes);
+        }
     }
 
+    #[track_caller]
     pub(super) fn give_end(&mut self, trailers: Option<HeaderMap>) {
-        self.given_end = Some(trailers);
+        if !self.is_over() {
+            self.expect_open();
+            self.expect_by_hand();
+            self.given_end = Some(trailers);
+        }
+    }
+
+    #[track_caller]
+    fn expect_open(&self) {
+        assert!(!self.is_stopped, "{}: this end has finished sending", self.label());
+    }
+
+    #[track_caller]
+    fn expect_by_hand(&self) {
+        let is_by_hand = matches!(self.message.content, Content::ByHand);
+        assert!(is_by_hand, "{}: its content is not `body_by_hand`", self.label());
+        let has_ended = self.given_end.is_some() || self.sent == Sent::All;
+        assert!(!has_ended, "{}: its content has ended", self.label());
     }
 
     /// Writes what can be written; whether the request is out.
@@ -172,7 +216,7 @@ impl Exchange {
             _ => declared.map_or(BodyLength::Unknown, BodyLength::Exact),
         };
         self.conn.send_head(RequestHead::new(method, target, headers), length, output)?;
-        let waits = headers.get(header::EXPECT).is_some_and(|expect| expect == "100-continue");
+        let waits = headers.get(header::EXPECT).is_some_and(is_continue);
         self.sent = if waits && length != BodyLength::Exact(0) { Sent::Head } else { Sent::Body };
         Ok(())
     }
@@ -182,6 +226,7 @@ impl Exchange {
         let next = match &mut self.message.content {
             Content::Whole(bytes) if bytes.is_empty() => None,
             Content::Whole(bytes) => Some(std::mem::take(bytes)),
+            Content::Pieces(_) if self.is_stopped => return Ok(false),
             Content::Pieces(pieces) => pieces.next(),
             Content::ByHand => match self.given.pop_front() {
                 None if self.given_end.is_none() => return Ok(false),
@@ -236,6 +281,13 @@ impl Exchange {
         }
     }
 
+    /// Notes when the head came, if it just did.
+    pub(super) fn note_time(&mut self, now: Duration) {
+        if self.head.is_some() {
+            self.head_at.get_or_insert(now);
+        }
+    }
+
     /// Nothing more comes on this connection.
     pub(super) fn finish_input(&mut self, input: &mut BytesMut) {
         self.conn.finish_input();
@@ -252,6 +304,11 @@ impl Exchange {
         self.buffered -= chunk.len();
         Some(chunk)
     }
+}
+
+/// Whether it is what RFC 9110, section 10.1.1, defines.
+fn is_continue(expect: &HeaderValue) -> bool {
+    expect.as_bytes().eq_ignore_ascii_case(b"100-continue")
 }
 
 /// What a client takes: a test says itself what is too much.

@@ -1,6 +1,7 @@
 //! What a test expects of a response; whatever fails prints the transcript, and the handler's own error.
 
 use super::response::ClientResponse;
+use crate::transcript::escape;
 
 /// More characters than this of a content are not shown.
 const SHOWN: usize = 2_000;
@@ -91,6 +92,40 @@ impl ClientResponse {
         })
     }
 
+    /// The whole response as text for a snapshot: the status, the fields by their names, and all of the content, of which
+    /// what is not UTF-8 is escaped. Nothing in it changes from run to run, `Date` included, unless the application does it.
+    ///
+    /// ```
+    /// use bakestone::{App, Text, get};
+    /// use bakestone_testkit::Client;
+    ///
+    /// let client = Client::new(App::new().route("/", get(|| Text("hello"))));
+    /// assert_eq!(
+    ///     client.get("/").send().snapshot(),
+    ///     "HTTP/1.1 200 OK\n\
+    ///     content-length: 5\n\
+    ///     content-type: text/plain; charset=utf-8\n\
+    ///     date: Mon, 01 Jan 2024 00:00:00 GMT\n\
+    ///     \n\
+    ///     hello"
+    /// );
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the content does not come.
+    #[track_caller]
+    pub fn snapshot(&mut self) -> String {
+        let content = self.bytes();
+        let mut fields: Vec<_> = self.headers.iter().collect();
+        fields.sort_by_key(|(name, _)| name.as_str());
+        let mut text = format!("{:?} {}\n", self.version, self.status);
+        for (name, value) in fields {
+            text += &format!("{name}: {}\n", as_text(value.as_bytes()));
+        }
+        text + "\n" + &as_text(&content)
+    }
+
     #[track_caller]
     fn expect_content(&mut self, what: &str, holds: impl FnOnce(&str) -> bool) -> &mut Self {
         let content = match self.collect() {
@@ -108,6 +143,10 @@ impl ClientResponse {
         let held = self.held();
         panic!("{}\nexpected {what}\n-- the transcript\n{}", held.place(), self.transcript())
     }
+}
+
+fn as_text(bytes: &[u8]) -> String {
+    std::str::from_utf8(bytes).map_or_else(|_| escape(bytes), str::to_owned)
 }
 
 fn shown(content: &str) -> String {

@@ -115,12 +115,12 @@ impl CookieJar {
         pairs.collect()
     }
 
-    /// The cookies, those that are older first; some may be over by now.
+    /// The cookies, in the order in which they were stored; some may be over by now.
     pub fn iter(&self) -> impl Iterator<Item = &StoredCookie> {
         self.cookies.iter()
     }
 
-    /// The cookie of this name that was stored last.
+    /// The cookie of this name that was stored last; it may be over by now.
     pub fn get(&self, name: &str) -> Option<&StoredCookie> {
         self.cookies.iter().rfind(|cookie| cookie.name == name)
     }
@@ -138,20 +138,25 @@ impl CookieJar {
     }
 
     fn forget_expired(&mut self, now: Duration) {
-        self.cookies.retain(|cookie| cookie.expires_at.is_none_or(|at| at > now));
+        self.cookies.retain(|cookie| cookie.lasts_at(now));
     }
 
     /// Those that were not needed for the longest time go first.
     fn forget_surplus(&mut self) {
         let Some(domain) = self.cookies.last().map(|cookie| cookie.domain.clone()) else { return };
-        let of_domain = |cookie: &&StoredCookie| cookie.domain == domain;
-        if self.cookies.iter().filter(of_domain).count() > OF_A_DOMAIN {
-            let oldest = self.cookies.iter().filter(of_domain).map(|cookie| cookie.used).min();
-            self.cookies.retain(|cookie| cookie.domain != domain || Some(cookie.used) != oldest);
+        if self.cookies.iter().filter(|cookie| cookie.domain == domain).count() > OF_A_DOMAIN {
+            self.forget_oldest(|cookie| cookie.domain == domain);
         }
         if self.cookies.len() > IN_ALL {
-            let oldest = self.cookies.iter().map(|cookie| cookie.used).min();
-            self.cookies.retain(|cookie| Some(cookie.used) != oldest);
+            self.forget_oldest(|_| true);
+        }
+    }
+
+    /// Those that went with one request were needed at one time: of them the first to come is the first to go.
+    fn forget_oldest(&mut self, of: impl Fn(&StoredCookie) -> bool) {
+        let some = self.cookies.iter().enumerate().filter(|(_, cookie)| of(cookie));
+        if let Some((at, _)) = some.min_by_key(|(_, cookie)| (cookie.used, cookie.created)) {
+            self.cookies.remove(at);
         }
     }
 
@@ -169,6 +174,11 @@ impl CookieJar {
 }
 
 impl StoredCookie {
+    /// Whether it is not over at `now`, since the Unix epoch.
+    pub(super) fn lasts_at(&self, now: Duration) -> bool {
+        self.expires_at.is_none_or(|at| at > now)
+    }
+
     fn is_replaced_by(&self, other: &Self) -> bool {
         self.name == other.name
             && self.domain == other.domain

@@ -15,11 +15,11 @@ use super::exchange::{Exchange, SharedExchange};
 use super::redirect::Plan;
 use super::response::ClientResponse;
 use super::url::Url;
-use super::world::{Shared, World, failed, wait};
+use super::world::wait;
 
 /// What a request in flight and its response have in common.
 pub(super) struct Held {
-    pub(super) world: Shared,
+    pub(super) client: Client,
     pub(super) connection: u64,
     pub(super) exchange: SharedExchange,
     pub(super) timeout: Duration,
@@ -35,7 +35,7 @@ impl Held {
         url: Url,
     ) -> Self {
         let exchange = Rc::new(RefCell::new(exchange));
-        Self { world: client.world.clone(), connection, exchange, timeout, url }
+        Self { client: client.clone(), connection, exchange, timeout, url }
     }
 
     /// Lets time pass until `ready` gives something.
@@ -43,12 +43,14 @@ impl Held {
         &self,
         mut ready: impl FnMut(&mut Exchange) -> Option<Result<T, Cause>>,
     ) -> Result<T, ClientError> {
-        let result = wait(&self.world, self.timeout, |_| ready(&mut self.exchange.borrow_mut()));
+        let result = wait(&self.client.world, self.timeout, |_| ready(&mut self.exchange.borrow_mut()));
         result.and_then(|result| result).map_err(|cause| self.failed(cause))
     }
 
     pub(super) fn failed(&self, cause: Cause) -> ClientError {
-        failed(&self.world, self.place(), cause, self.connection)
+        let place = self.place();
+        let report = self.client.world.borrow_mut().report(self.connection, &self.exchange);
+        ClientError { cause, place, report }
     }
 
     /// The request, and what is known to be behind its answer.
@@ -65,24 +67,39 @@ impl Held {
         place
     }
 
+    #[track_caller]
     pub(super) fn run(&self) {
-        self.world.borrow_mut().run();
+        self.client.world.borrow_mut().run();
     }
 
-    /// Does something to the connection, if it is still there, and lets the server run.
-    pub(super) fn with_connection(&self, work: impl FnOnce(&mut Connection)) {
-        let mut world = self.world.borrow_mut();
-        if let Some(connection) = world.connection(self.connection) {
-            work(connection);
-        }
+    /// Does something to the connection, if it is still there and no other request's by now, and lets the server run.
+    #[track_caller]
+    pub(super) fn with_connection<T: Default>(&self, work: impl FnOnce(&mut Connection) -> T) -> T {
+        let mut world = self.client.world.borrow_mut();
+        let connection =
+            world.connection(self.connection).filter(|connection| connection.is_of(&self.exchange));
+        let result = connection.map(work).unwrap_or_default();
         world.run();
+        result
     }
 
-    /// Finishes sending (FIN).
+    /// Gives a piece of the content, or of what the connection was switched to.
+    #[track_caller]
+    pub(super) fn write(&self, bytes: Bytes) {
+        self.exchange.borrow_mut().give(bytes);
+        self.run();
+    }
+
+    /// Ends the content.
+    #[track_caller]
+    pub(super) fn end(&self, trailers: Option<HeaderMap>) {
+        self.exchange.borrow_mut().give_end(trailers);
+        self.run();
+    }
+
+    /// Finishes sending (FIN), behind what was sent so far.
     pub(super) fn half_close(&self) {
-        self.with_connection(|connection| {
-            connection.wire.finish();
-        });
+        self.with_connection(Connection::half_close);
     }
 
     /// The server sees the connection reset.
@@ -100,7 +117,7 @@ impl Drop for Held {
         exchange.is_abandoned = true;
         drop(exchange);
         // A world that is in use is the one that drops this.
-        if let (false, Ok(mut world)) = (std::thread::panicking(), self.world.try_borrow_mut()) {
+        if let (false, Some(mut world)) = (std::thread::panicking(), self.client.world.try_borrow_mut()) {
             world.run();
         }
     }
@@ -143,30 +160,41 @@ impl Pending {
     }
 
     /// Gives the next piece of the content, of a request whose body is [by
-    /// hand](super::ClientRequest::body_by_hand); it leaves when the server reads it.
+    /// hand](super::ClientRequest::body_by_hand); it leaves when the server reads it. The
+    /// [response](ClientResponse::write) takes more.
+    ///
+    /// # Panics
+    ///
+    /// If the content is not by hand, or has ended.
+    #[track_caller]
     pub fn write(&mut self, bytes: impl Into<Bytes>) -> &mut Self {
-        self.held.exchange.borrow_mut().give(bytes.into());
-        self.held.run();
+        self.held.write(bytes.into());
         self
     }
 
     /// Ends the content.
+    ///
+    /// # Panics
+    ///
+    /// As [`write`](Self::write).
+    #[track_caller]
     pub fn end(&mut self) -> &mut Self {
-        self.finish(None)
-    }
-
-    /// Ends the content with these trailers.
-    pub fn end_with(&mut self, trailers: HeaderMap) -> &mut Self {
-        self.finish(Some(trailers))
-    }
-
-    fn finish(&mut self, trailers: Option<HeaderMap>) -> &mut Self {
-        self.held.exchange.borrow_mut().give_end(trailers);
-        self.held.run();
+        self.held.end(None);
         self
     }
 
-    /// Finishes sending (FIN), be the request complete or not.
+    /// Ends the content with these trailers.
+    ///
+    /// # Panics
+    ///
+    /// As [`write`](Self::write).
+    #[track_caller]
+    pub fn end_with(&mut self, trailers: HeaderMap) -> &mut Self {
+        self.held.end(Some(trailers));
+        self
+    }
+
+    /// Finishes sending (FIN) behind what was written so far, be the request complete or not.
     pub fn half_close(&mut self) -> &mut Self {
         self.held.half_close();
         self
@@ -224,17 +252,30 @@ pub(super) fn answered(held: Held) -> Result<ClientResponse, ClientError> {
         (None, Some(Ok(_))) => Some(Err(Cause::Closed)),
         (None, None) => None,
     })?;
-    keep_cookies(&held.world, &held.url, head.headers.get_all("set-cookie"));
+    let head_at = held.exchange.borrow().head_at.unwrap_or_else(|| held.client.now().wall);
+    held.client.keep_cookies(&held.url, head.headers.get_all("set-cookie"), head_at);
     Ok(ClientResponse::new(head, held))
 }
 
-/// Keeps the cookies that a response sets.
-pub(super) fn keep_cookies<'a>(world: &Shared, url: &Url, fields: impl IntoIterator<Item = &'a HeaderValue>) {
-    let mut world = world.borrow_mut();
-    let World { jar, lifecycle, .. } = &mut *world;
-    let now = lifecycle.now().wall;
-    for field in fields {
-        jar.store(url, field.as_bytes(), now);
+impl Client {
+    /// Keeps the cookies that a response sets, which came at `at` since the Unix epoch.
+    pub(super) fn keep_cookies<'a>(
+        &self,
+        url: &Url,
+        fields: impl IntoIterator<Item = &'a HeaderValue>,
+        at: Duration,
+    ) {
+        let mut user = self.user.borrow_mut();
+        for field in fields {
+            user.jar.store(url, field.as_bytes(), at);
+        }
+    }
+}
+
+impl std::fmt::Debug for Pending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let request = self.held.exchange.borrow().label();
+        f.debug_struct("Pending").field("request", &request).finish_non_exhaustive()
     }
 }
 

@@ -16,7 +16,6 @@ use super::pending::{Held, Pending};
 use super::redirect::Plan;
 use super::response::ClientResponse;
 use super::url::Url;
-use super::world::World;
 use super::{Client, connection::Key};
 
 /// A request that is being put together; [`send`](Self::send) sends it, and so does `.await`.
@@ -48,12 +47,13 @@ pub struct ClientRequest {
     client: Client,
     method: Method,
     url: Url,
-    /// `OPTIONS *` has no path.
-    is_asterisk: bool,
+    form: Form,
     headers: HeaderMap,
     without: Vec<HeaderName>,
     cookies: Vec<(String, String)>,
     content: Content,
+    /// What the content is, where no field of the request says it.
+    content_type: Option<HeaderValue>,
     peer: Option<Address>,
     timeout: Duration,
     redirects: usize,
@@ -61,24 +61,43 @@ pub struct ClientRequest {
     half_close: bool,
 }
 
+/// What the request line says of where it goes (RFC 9112, section 3.2).
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    Origin,
+    /// CONNECT has a host and a port.
+    Authority,
+    /// `OPTIONS *` has no path.
+    Asterisk,
+}
+
 impl ClientRequest {
     #[track_caller]
     pub(super) fn new(client: &Client, method: Method, path: &str) -> Self {
-        let world = client.world.borrow();
-        let defaults = &world.defaults;
-        let is_asterisk = path == "*";
-        let Some(url) = defaults.base.asked(if is_asterisk { "/" } else { path }) else {
-            panic!("{path:?} is neither a path nor an http or https URL")
+        let user = client.user.borrow();
+        let defaults = &user.defaults;
+        let (form, url) = match path {
+            "*" => (Form::Asterisk, defaults.base.asked("/")),
+            authority if method == Method::CONNECT => (Form::Authority, defaults.base.connected(authority)),
+            path => (Form::Origin, defaults.base.asked(path)),
+        };
+        let Some(url) = url else {
+            let wanted = match form {
+                Form::Authority => "no host with a port",
+                _ => "neither a path nor an http or https URL",
+            };
+            panic!("{path:?} is {wanted}")
         };
         Self {
             client: client.clone(),
             method,
             url,
-            is_asterisk,
+            form,
             headers: HeaderMap::new(),
             without: Vec::new(),
             cookies: Vec::new(),
             content: Content::Whole(Bytes::new()),
+            content_type: None,
             peer: defaults.peer.clone(),
             timeout: defaults.timeout,
             redirects: defaults.redirects,
@@ -142,23 +161,35 @@ impl ClientRequest {
         self
     }
 
-    /// The same with this cookie, in place of those of that name that the client has; it is not kept.
+    /// The same with this cookie, in place of those of that name that the client has; it is not kept. Behind a `Cookie`
+    /// that the request was given as a field it stands as well; [`without("cookie")`](Self::without) leaves out the client's.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot stand in a field.
+    #[track_caller]
     pub fn cookie(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        let name = name.into();
+        let (name, value) = (name.into(), value.into());
+        field("cookie", pair(&name, &value).as_bytes());
         self.cookies.retain(|(other, _)| *other != name);
-        self.cookies.push((name, value.into()));
+        self.cookies.push((name, value));
         self
     }
 
     /// The same with this content, of which nothing is said.
-    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
-        self.content = Content::Whole(body.into());
+    pub fn body(self, body: impl Into<Bytes>) -> Self {
+        self.with_content(Content::Whole(body.into()))
+    }
+
+    /// In place of any other, and of what that was.
+    fn with_content(mut self, content: Content) -> Self {
+        (self.content, self.content_type) = (content, None);
         self
     }
 
     /// The same with this text, as `text/plain`.
     pub fn text(self, text: impl Into<String>) -> Self {
-        self.typed("text/plain; charset=utf-8").body(text.into())
+        self.body(text.into()).typed("text/plain; charset=utf-8")
     }
 
     /// The same with `value` as JSON.
@@ -170,7 +201,7 @@ impl ClientRequest {
     #[track_caller]
     pub fn json<T: serde_core::Serialize + ?Sized>(self, value: &T) -> Self {
         let text = serde_json::to_string(value).expect("a value that JSON can hold");
-        self.typed("application/json").body(text)
+        self.body(text).typed("application/json")
     }
 
     /// The same with a form of one part, as `application/x-www-form-urlencoded`: a struct, a map or pairs, as
@@ -183,38 +214,34 @@ impl ClientRequest {
     #[track_caller]
     pub fn form<T: serde_core::Serialize + ?Sized>(self, form: &T) -> Self {
         let text = super::pairs::urlencoded(form);
-        self.typed("application/x-www-form-urlencoded").body(text)
+        self.body(text).typed("application/x-www-form-urlencoded")
     }
 
     /// The same with a form of several parts, as `multipart/form-data`, with a boundary of the client's seed.
     pub fn multipart(self, form: MultipartBody) -> Self {
         let random = self.client.world.borrow_mut().random();
         let (content_type, body) = form.encode(random);
-        self.typed(&content_type).body(body)
+        self.body(body).typed(&content_type)
     }
 
     /// The same with content in pieces, each asked for when the server has read those before. Its length is not told
     /// unless there is a `Content-Length`.
-    pub fn body_stream<I>(mut self, pieces: I) -> Self
+    pub fn body_stream<I>(self, pieces: I) -> Self
     where
         I: IntoIterator<Item: Into<Bytes> + 'static, IntoIter: 'static>,
     {
-        self.content = Content::Pieces(Box::new(pieces.into_iter().map(Into::into)));
-        self
+        self.with_content(Content::Pieces(Box::new(pieces.into_iter().map(Into::into))))
     }
 
     /// The same with content that the test [writes](Pending::write) piece by piece once the request is
     /// [on its way](Self::start), and [ends](Pending::end).
-    pub fn body_by_hand(mut self) -> Self {
-        self.content = Content::ByHand;
-        self
+    pub fn body_by_hand(self) -> Self {
+        self.with_content(Content::ByHand)
     }
 
-    /// Says what the content is, unless the request does so.
+    /// Says what the content is, unless the request does so, before or after.
     fn typed(mut self, content_type: &str) -> Self {
-        if let (false, Ok(value)) = (self.headers.contains_key(header::CONTENT_TYPE), content_type.parse()) {
-            self.headers.insert(header::CONTENT_TYPE, value);
-        }
+        self.content_type = content_type.parse().ok();
         self
     }
 
@@ -224,13 +251,15 @@ impl ClientRequest {
         self
     }
 
-    /// The same with so much time of the clock to wait for its response, and for each piece of it.
+    /// The same with so much time of the clock to wait for its response, and for each piece of it; where redirects are
+    /// followed, for each response.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// The same with so many redirects followed; 0 follows none.
+    /// The same with so many redirects followed, to the host that they come from or that of the base URL; 0 follows none.
+    /// The one behind them is the response.
     pub fn redirects(mut self, redirects: usize) -> Self {
         self.redirects = redirects;
         self
@@ -267,11 +296,13 @@ impl ClientRequest {
     /// # Errors
     ///
     /// [`ClientError`], if there is no response.
+    #[track_caller]
     pub fn try_send(self) -> Result<ClientResponse, ClientError> {
         self.start().try_response()
     }
 
     /// Sends the request, as far as the server reads it, and lets no time pass.
+    #[track_caller]
     pub fn start(self) -> Pending {
         let client = self.client.clone();
         let key = self.key();
@@ -282,7 +313,7 @@ impl ClientRequest {
     }
 
     pub(super) fn key(&self) -> Key {
-        Key::new(&self.url, self.peer.clone())
+        Key::new(self.client.user.borrow().id, &self.url, self.peer.clone())
     }
 
     pub(super) fn url(&self) -> &Url {
@@ -303,21 +334,20 @@ impl ClientRequest {
     }
 
     /// What goes out, and what is needed to send it elsewhere.
-    fn into_parts(self) -> (Plan, Message) {
-        let mut headers = self.headers.clone();
-        let mut world = self.client.world.borrow_mut();
-        for (name, value) in &world.defaults.headers {
-            if !self.headers.contains_key(name) && !self.without.contains(name) {
-                headers.append(name, value.clone());
-            }
+    fn into_parts(mut self) -> (Plan, Message) {
+        if let Some(content_type) = self.content_type.take().filter(|_| !self.says(&header::CONTENT_TYPE)) {
+            self.headers.insert(header::CONTENT_TYPE, content_type);
         }
-        add_own(&mut headers, &self, &mut world);
-        drop(world);
+        let headers = self.all_headers();
         let body = match &self.content {
             Content::Whole(bytes) => Some(bytes.clone()),
             _ => None,
         };
-        let target = if self.is_asterisk { "*".to_owned() } else { self.url.target().to_owned() };
+        let target = match self.form {
+            Form::Origin => self.url.target().to_owned(),
+            Form::Authority => format!("{}:{}", self.url.host(), self.url.port()),
+            Form::Asterisk => "*".to_owned(),
+        };
         let message = Message { method: self.method.clone(), target, headers, content: self.content };
         let plan = Plan {
             client: self.client,
@@ -340,11 +370,12 @@ impl ClientRequest {
             client: plan.client.clone(),
             method,
             url,
-            is_asterisk: false,
+            form: Form::Origin,
             headers: plan.headers.clone(),
             without: plan.without.clone(),
             cookies: plan.cookies.clone(),
             content: Content::Whole(plan.body.clone().unwrap_or_default()),
+            content_type: None,
             peer: plan.peer.clone(),
             timeout,
             redirects: plan.redirects,
@@ -352,29 +383,60 @@ impl ClientRequest {
             half_close: false,
         }
     }
-}
 
-/// Adds `Host` and `Cookie`, where the request does not say them itself.
-fn add_own(headers: &mut HeaderMap, request: &ClientRequest, world: &mut World) {
-    let says = |name: &HeaderName| request.headers.contains_key(name) || request.without.contains(name);
-    let host = HeaderValue::try_from(request.url.authority());
-    if let (false, Ok(host)) = (says(&header::HOST), host) {
-        headers.insert(header::HOST, host);
+    /// Whether the request itself says what this field is to be, if it is to be there.
+    fn says(&self, name: &HeaderName) -> bool {
+        self.headers.contains_key(name) || self.without.contains(name)
     }
-    if !says(&header::COOKIE) {
-        let now = world.now().wall;
-        let kept = world.jar.cookies_for(&request.url, now);
-        let is_given = |name: &String| request.cookies.iter().any(|(given, _)| given == name);
-        let pairs =
-            kept.into_iter().filter(|(name, _)| !is_given(name)).chain(request.cookies.iter().cloned());
-        let text = |(name, value): (String, String)| match &*name {
-            "" => value,
-            name => format!("{name}={value}"),
-        };
-        let cookies = pairs.map(text).collect::<Vec<_>>().join("; ");
-        if let (false, Ok(value)) = (cookies.is_empty(), HeaderValue::from_bytes(cookies.as_bytes())) {
+
+    /// The request's own fields, and the client's where the request does not say them itself.
+    fn all_headers(&self) -> HeaderMap {
+        let mut headers = self.headers.clone();
+        for (name, value) in &self.client.user.borrow().defaults.headers {
+            if !self.says(name) {
+                headers.append(name, value.clone());
+            }
+        }
+        let host = HeaderValue::try_from(self.url.authority());
+        if let (false, Ok(host)) = (self.says(&header::HOST), host) {
+            headers.insert(header::HOST, host);
+        }
+        let cookies = self.all_cookies();
+        if let (false, Ok(value)) = (cookies.is_empty(), HeaderValue::from_bytes(&cookies)) {
             headers.insert(header::COOKIE, value);
         }
+        headers
+    }
+
+    /// The value of `Cookie`: the request's field or else what the client keeps, and then the request's own cookies.
+    fn all_cookies(&self) -> Vec<u8> {
+        let now = self.client.now().wall;
+        let mut pairs: Vec<Vec<u8>> = Vec::new();
+        if self.says(&header::COOKIE) {
+            pairs.extend(self.headers.get_all(header::COOKIE).iter().map(|value| value.as_bytes().to_vec()));
+        } else {
+            let kept = self.client.user.borrow_mut().jar.cookies_for(&self.url, now);
+            let is_given = |name: &str| self.cookies.iter().any(|(given, _)| given == name);
+            let kept = kept.iter().filter(|(name, _)| !is_given(name));
+            pairs.extend(kept.map(|(name, value)| pair(name, value).into_bytes()));
+        }
+        pairs.extend(self.cookies.iter().map(|(name, value)| pair(name, value).into_bytes()));
+        pairs.join(&b"; "[..])
+    }
+}
+
+/// A cookie as it is sent.
+fn pair(name: &str, value: &str) -> String {
+    if name.is_empty() { value.to_owned() } else { format!("{name}={value}") }
+}
+
+impl std::fmt::Debug for ClientRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClientRequest")
+            .field("method", &self.method)
+            .field("url", &self.url.to_string())
+            .field("headers", &self.headers)
+            .finish_non_exhaustive()
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bakestone::http::cookie::SetCookie;
-use bakestone::{Bytes, Error, HeaderMap, StatusCode, Version};
+use bakestone::{Bytes, Error, HeaderMap, HeaderValue, StatusCode, Version};
 
 use super::error::{Cause, ClientError};
 use super::exchange::Head;
@@ -80,9 +80,10 @@ impl ClientResponse {
         &self.held
     }
 
-    /// A field's value as text; empty if it is not there.
+    /// A field's value as text; empty if it is not there, or is not UTF-8.
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        let value = self.headers.get(name).map(HeaderValue::as_bytes).unwrap_or_default();
+        std::str::from_utf8(value).unwrap_or_default()
     }
 
     /// The media type and its parameters; empty if there are none.
@@ -178,8 +179,7 @@ impl ClientResponse {
     /// How many bytes the server has written, and this client has not read.
     pub fn waiting(&self) -> usize {
         self.held.run();
-        let mut world = self.held.world.borrow_mut();
-        world.connection(self.held.connection).map_or(0, |connection| connection.wire.waiting())
+        self.held.with_connection(|connection| connection.wire.waiting())
     }
 
     /// The rest of the content, piece by piece.
@@ -214,7 +214,7 @@ impl ClientResponse {
     /// Reads all that comes, and keeps it.
     pub(super) fn collect(&mut self) -> Result<&[u8], ClientError> {
         let mut content = std::mem::take(&mut self.content);
-        let most = self.held.world.borrow().defaults.most;
+        let most = self.held.client.world.borrow().settings.most;
         loop {
             match self.try_chunk() {
                 Ok(Some(chunk)) if content.len() + chunk.len() > most => {
@@ -261,7 +261,17 @@ impl ClientResponse {
     }
 
     /// The content as server-sent events, as they come.
+    ///
+    /// # Panics
+    ///
+    /// With the transcript, if its type is not `text/event-stream`: no browser reads events there (HTML Standard, section
+    /// 9.2.3).
+    #[track_caller]
     pub fn sse(self) -> Events {
+        let media_type = self.content_type().split(';').next().unwrap_or_default();
+        if !media_type.trim().eq_ignore_ascii_case("text/event-stream") {
+            self.fail(&format!("events, but it is {} {:?}", self.status, self.content_type()));
+        }
         Events { response: self, reader: EventReader::default(), waiting: Vec::new().into_iter() }
     }
 
@@ -279,14 +289,30 @@ impl ClientResponse {
         matches!(self.held.exchange.borrow().end, Some(Ok(_)))
     }
 
-    /// Sends bytes to what the connection was switched to, after 101 or the answer to CONNECT.
+    /// Sends bytes to what the connection was switched to, after 101 or the answer to CONNECT; or the next piece of the
+    /// request's content, where that is [by hand](super::ClientRequest::body_by_hand) and the response came before its end.
+    ///
+    /// # Panics
+    ///
+    /// If it is neither, or has ended.
+    #[track_caller]
     pub fn write(&mut self, bytes: impl Into<Bytes>) -> &mut Self {
-        self.held.exchange.borrow_mut().give(bytes.into());
-        self.held.run();
+        self.held.write(bytes.into());
         self
     }
 
-    /// Finishes sending (FIN).
+    /// Ends the request's content, where that is by hand.
+    ///
+    /// # Panics
+    ///
+    /// If it is not, or has ended.
+    #[track_caller]
+    pub fn end(&mut self) -> &mut Self {
+        self.held.end(None);
+        self
+    }
+
+    /// Finishes sending (FIN) behind what was sent so far.
     pub fn half_close(&mut self) -> &mut Self {
         self.held.half_close();
         self
@@ -297,9 +323,9 @@ impl ClientResponse {
         self.held.hang_up();
     }
 
-    /// What went over the connection since its last request began, as text.
+    /// What went over the connection for this response, and for those that stood in a row with it, as text.
     pub fn transcript(&self) -> String {
-        self.held.world.borrow().transcript(self.held.connection)
+        self.held.client.world.borrow().transcript(self.held.connection, &self.held.exchange)
     }
 }
 

@@ -17,7 +17,8 @@ use super::exchange::READ_AHEAD;
 use super::request::insert;
 use super::seen::Seen;
 use super::url::Url;
-use super::world::{Defaults, STOP_TIME, Serve, World};
+use super::user::Defaults;
+use super::world::{STOP_TIME, Serve, Settings, World};
 use super::{Client, SEED};
 use crate::files::Files;
 use crate::wire::Wire;
@@ -47,12 +48,12 @@ pub struct ClientSetup {
     files: Option<Box<dyn Files>>,
     observer: Option<Arc<dyn Observer>>,
     defaults: Defaults,
+    settings: Settings,
     seed: u64,
     wall: Option<Duration>,
 }
 
-/// Why a server did not start.
-#[derive(Debug)]
+/// Why a server did not start. As text it tells all that is known, and so it does where a test unwraps it.
 #[non_exhaustive]
 pub enum StartError {
     /// The application cannot be built: all that is wrong with it.
@@ -61,6 +62,12 @@ pub enum StartError {
     Startup(StartupError),
     /// The start-up hooks wait for something that does not come: what, as text.
     Stuck(String),
+}
+
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl fmt::Display for StartError {
@@ -86,11 +93,10 @@ impl Default for ClientSetup {
             timeout: Duration::from_secs(10),
             redirects: 20,
             read_ahead: READ_AHEAD,
-            holds_clock: false,
-            records: true,
-            most: 256 << 20,
         };
-        Self { limits: Arc::default(), files: None, observer: None, defaults, seed: SEED, wall: None }
+        let settings = Settings { holds_clock: false, records: true, most: 256 << 20 };
+        let limits = Arc::default();
+        Self { limits, files: None, observer: None, defaults, settings, seed: SEED, wall: None }
     }
 }
 
@@ -157,7 +163,7 @@ impl ClientSetup {
 
     /// The same with the clock [held](Client::hold_clock).
     pub fn hold_clock(mut self) -> Self {
-        self.defaults.holds_clock = true;
+        self.settings.holds_clock = true;
         self
     }
 
@@ -175,14 +181,14 @@ impl ClientSetup {
 
     /// The same with transcripts, or without them where a test moves many megabytes.
     pub fn record(mut self, record: bool) -> Self {
-        self.defaults.records = record;
+        self.settings.records = record;
         self
     }
 
     /// The same with so many bytes held never to end, where they are sent at one moment or collected in one piece, in place
     /// of 256 MiB: a test of what has no end fails there.
     pub fn endless_after(mut self, bytes: usize) -> Self {
-        self.defaults.most = bytes;
+        self.settings.most = bytes;
         self
     }
 
@@ -220,16 +226,26 @@ impl ClientSetup {
             Box::new(session.lifecycle(&spawner).observer(observer))
         });
         let mut wire = Wire::new(lifecycle);
-        wire.record(self.defaults.records);
+        wire.record(self.settings.records);
         if let Some(wall) = self.wall {
             wire.set_wall(wall);
         }
-        let mut world = World::new(serve, wire, seen, self.observer, self.defaults, self.seed);
+        let mut world = World::new(serve, wire, seen, self.observer, self.settings, self.seed);
         if let Some(files) = self.files {
             world.set_files(files);
         }
         start(&mut world)?;
-        Ok(Client::of(world))
+        Ok(Client::of(world, self.defaults))
+    }
+}
+
+impl fmt::Debug for ClientSetup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientSetup")
+            .field("defaults", &self.defaults)
+            .field("settings", &self.settings)
+            .field("seed", &self.seed)
+            .finish_non_exhaustive()
     }
 }
 

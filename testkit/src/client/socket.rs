@@ -12,11 +12,13 @@ use bakestone::{Error, HeaderMap};
 
 use super::Client;
 use super::connection::{Key, Served};
-use super::pending::keep_cookies;
+use super::error::Cause;
 use super::seen::{Seen, lock};
 use super::url::Url;
-use super::world::{Shared, World, wait};
+use super::user::Defaults;
+use super::world::{Shared, wait};
 use crate::websocket::{Denied, WebSocketClient, WebSocketRequest};
+use crate::wire::Wire;
 
 /// A WebSocket of a [`Client`]. Whatever fails panics, and prints what all machines wait for.
 ///
@@ -67,53 +69,78 @@ impl Client {
         let request: WebSocketRequest = request.into();
         let url = self.base_url().asked(request.path());
         let Some(url) = url else { panic!("{:?} is no path", request.path()) };
-        let (request, mut wire, seen, timeout) = {
-            let mut world = self.world.borrow_mut();
-            let request = completed(request, &url, &mut world);
-            let key = Key::new(&url, world.defaults.peer.clone());
-            let (wire, seen) = world.connect(&key, &url);
-            (request, wire, seen, world.defaults.timeout)
-        };
-        wire.feed(request.to_bytes());
-        let wire = Rc::new(RefCell::new(Some(wire)));
-        let answered = wait(&self.world, timeout, |world| {
-            let mut wire = wire.borrow_mut();
-            let opening = wire.as_mut()?;
-            let behind = world.now().mono.since(opening.now().mono);
-            opening.advance(behind);
-            (opening.waiting() > 0 || opening.is_done()).then_some(())
-        });
-        let wire = wire.borrow_mut().take();
-        let (Ok(()), Some(wire)) = (answered.clone(), wire) else {
-            let waits = self.world.borrow_mut().waits();
-            panic!(
-                "a WebSocket at {url}: {}\n{waits}",
-                answered.map_or_else(|cause| cause.to_string(), |()| String::new())
-            );
-        };
+        let request = self.completed(request, &url);
+        let (wire, seen) = self.shake_hands(&request, &url);
         let opened = request.answered(wire);
         let headers = match &opened {
             Ok(socket) => socket.response_headers(),
             Err(denied) => &denied.headers,
         };
-        keep_cookies(&self.world, &url, headers.get_all("set-cookie"));
+        self.keep_cookies(&url, headers.get_all("set-cookie"), self.now().wall);
         let inner = Rc::new(RefCell::new(opened?));
-        self.world.borrow_mut().add_socket(&inner);
+        self.world.borrow_mut().add_socket(url.target(), inner.clone());
         self.world.borrow_mut().run();
+        let timeout = self.user.borrow().defaults.timeout;
         Ok(ClientSocket { world: self.world.clone(), inner, timeout, seen })
+    }
+
+    /// A connection over which `request` was sent, and where an answer waits.
+    #[track_caller]
+    fn shake_hands(&self, request: &WebSocketRequest, url: &Url) -> (Wire<Served>, Arc<Seen>) {
+        let (key, timeout) = {
+            let user = self.user.borrow();
+            (Key::new(user.id, url, user.defaults.peer.clone()), user.defaults.timeout)
+        };
+        let (mut wire, seen) = self.world.borrow_mut().connect(&key, url);
+        wire.feed(request.to_bytes());
+        self.world.borrow_mut().opening = Some((url.target().to_owned(), wire));
+        let answered = wait(&self.world, timeout, |world| {
+            let (_, wire) = world.opening.as_mut()?;
+            skip_informational(wire);
+            let is_answered = wire.waiting() > 0;
+            (is_answered || wire.is_done()).then_some(is_answered)
+        });
+        let answered = answered.and_then(|is_answered| is_answered.then_some(()).ok_or(Cause::Closed));
+        let waits = self.world.borrow_mut().waits();
+        let opening = self.world.borrow_mut().opening.take();
+        let (_, wire) = opening.expect("the handshake that was begun here");
+        if let Err(cause) = answered {
+            let (notes, transcript) = (seen.notes().join("\n"), wire.transcript());
+            panic!("a WebSocket at {url}: {cause}\n{notes}{waits}-- the transcript\n{transcript}");
+        }
+        (wire, seen)
+    }
+
+    /// The request with what every request of the client has.
+    fn completed(&self, request: WebSocketRequest, url: &Url) -> WebSocketRequest {
+        let seed = self.world.borrow_mut().random();
+        let cookies = self.user.borrow_mut().jar.field(url, self.now().wall);
+        completed(request, url, &self.user.borrow().defaults, cookies).at(url.target()).seeded(seed)
     }
 }
 
-/// The request with what every request of the client has.
-fn completed(mut request: WebSocketRequest, url: &Url, world: &mut World) -> WebSocketRequest {
-    let seed = world.random();
-    let now = world.now().wall;
-    let cookies = world.jar.field(url, now);
-    let own = world
-        .defaults
-        .headers
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()));
+/// Takes the informational responses that stand before the answer, such as 103 (RFC 9110, section 15.2).
+fn skip_informational(wire: &mut Wire<Served>) {
+    loop {
+        let received = wire.received();
+        let is_informational = received.starts_with(b"HTTP/1.1 1") && !received.starts_with(b"HTTP/1.1 101");
+        let end = received.windows(4).position(|four| four == b"\r\n\r\n");
+        match end.filter(|_| is_informational) {
+            Some(end) => drop(wire.take_at_most(end + 4)),
+            None => return,
+        }
+    }
+}
+
+/// The request with what every request has, where it does not say it itself.
+fn completed(
+    mut request: WebSocketRequest,
+    url: &Url,
+    defaults: &Defaults,
+    cookies: Option<String>,
+) -> WebSocketRequest {
+    let own =
+        defaults.headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()));
     let own = own.chain([("host".to_owned(), url.authority().as_bytes().to_vec())]);
     let own = own.chain(cookies.map(|cookies| ("cookie".to_owned(), cookies.into_bytes())));
     for (name, value) in own {
@@ -121,7 +148,7 @@ fn completed(mut request: WebSocketRequest, url: &Url, world: &mut World) -> Web
             request = request.header(&name, value);
         }
     }
-    request.at(url.target()).seeded(seed)
+    request
 }
 
 impl ClientSocket {
@@ -277,7 +304,7 @@ impl Drop for ClientSocket {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             self.inner.borrow_mut().disconnect();
-            if let Ok(mut world) = self.world.try_borrow_mut() {
+            if let Some(mut world) = self.world.try_borrow_mut() {
                 world.run();
             }
         }

@@ -9,6 +9,7 @@
 //! ```
 
 use std::fmt;
+use std::net::Ipv6Addr;
 
 /// An `http` or `https` URL.
 ///
@@ -59,6 +60,12 @@ impl Url {
             true => Some(Self { target: encoded(given.split('#').next()?), ..self.clone() }),
             false => self.resolve(given),
         }
+    }
+
+    /// Where a CONNECT leads: a host and a port, and nothing behind them (RFC 9112, section 3.2.3).
+    pub(super) fn connected(&self, authority: &str) -> Option<Self> {
+        let is_bare = !authority.contains(['/', '?', '#']);
+        is_bare.then(|| Self::with_authority(self.secure, authority)).flatten()
     }
 
     /// The URL that `reference` means on a page of this one (RFC 3986, section 5.2); `None` if that is no URL of these
@@ -168,16 +175,25 @@ fn split_port(authority: &str) -> (&str, Option<&str>) {
 /// In lower case, without a port that the scheme has anyway.
 fn checked_authority(secure: bool, authority: &str) -> Option<String> {
     let (host, port) = split_port(authority);
-    let is_of_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=[]:".contains(&byte);
-    if host.is_empty() || !host.bytes().all(is_of_host) {
+    let port = port.unwrap_or_default();
+    if !is_host(host) || !port.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
     let host = host.to_ascii_lowercase();
-    let port = port.filter(|port| !port.is_empty()).map(str::parse::<u16>).transpose().ok()?;
+    let port = if port.is_empty() { None } else { Some(port.parse::<u16>().ok()?) };
     match port {
         Some(port) if port != if secure { 443 } else { 80 } => Some(format!("{host}:{port}")),
         _ => Some(host),
     }
+}
+
+/// An IPv6 address in brackets, or a name (RFC 3986, section 3.2.2).
+fn is_host(host: &str) -> bool {
+    if let Some(address) = host.strip_prefix('[') {
+        return address.strip_suffix(']').is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
+    }
+    let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(&byte);
+    !host.is_empty() && host.bytes().all(is_of_name)
 }
 
 /// What a request line cannot hold, as escapes.
@@ -185,7 +201,7 @@ fn encoded(target: &str) -> String {
     let mut text = String::with_capacity(target.len());
     for byte in target.bytes() {
         match byte {
-            b'!'..=b'~' if !b"\"<>\\^`{|}".contains(&byte) => text.push(char::from(byte)),
+            b'!'..=b'~' if !b"\"#<>\\^`{|}".contains(&byte) => text.push(char::from(byte)),
             _ => text += &format!("%{byte:02X}"),
         }
     }
@@ -249,7 +265,19 @@ mod tests {
         ] {
             assert_eq!(base.resolve(reference).unwrap().to_string(), expected, "{reference}");
         }
-        for reference in ["mailto:a@b", "http://", "http://u@h/", "http://h:x/", "javascript:alert(1)"] {
+        for reference in [
+            "mailto:a@b",
+            "http://",
+            "http://u@h/",
+            "http://h:x/",
+            "http://h:+1/",
+            "http://a:b:1/",
+            "http://::1/",
+            "http://[::1/",
+            "http://[::1]x/",
+            "http://[x]/",
+            "javascript:alert(1)",
+        ] {
             assert_eq!(base.resolve(reference), None, "{reference}");
         }
     }
@@ -271,6 +299,6 @@ mod tests {
             Url::parse("http://[::1]/").map(|url| (url.host().to_owned(), url.port())),
             Some(("[::1]".into(), 80))
         );
-        assert_eq!(base.clone().with_query("x=1").target(), "/api/?x=1");
+        assert_eq!(base.clone().with_query("x=1#2").target(), "/api/?x=1%232");
     }
 }

@@ -3,52 +3,79 @@
 //! The rule: a machine runs when it has cause, and time passes only where this is told so; so a run depends on nothing but
 //! what the test does.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::cell::{Ref, RefCell, RefMut};
 use std::fmt::Write as _;
 use std::rc::Rc;
-#[cfg(feature = "websocket")]
-use std::rc::Weak;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bakestone::machine::{Address, ConnectionInfo, Moment, Now};
+use bakestone::session;
 use bakestone::session::{Lifecycle, Observer, Stage};
-use bakestone::{HeaderMap, session};
 
 use super::connection::{Connection, Key, Served};
-use super::error::{Cause, ClientError};
+use super::error::Cause;
 use super::exchange::SharedExchange;
-use super::jar::CookieJar;
 use super::seen::Seen;
 use super::url::Url;
 use crate::files::Files;
 use crate::seed::Random;
-use crate::transcript::{Transcript, wanted};
+use crate::transcript::wanted;
 #[cfg(feature = "websocket")]
 use crate::websocket::WebSocketClient;
 use crate::wire::{START, Wire};
 
-/// Connections that are over and of which is still told.
-const PAST: usize = 16;
 /// Rounds at one moment after which the machines are held never to come to rest.
 const PATIENCE: usize = 100_000;
+/// Deadlines after which a span of time is held never to end: a year has half a million minutes.
+const DEADLINES: usize = 1_000_000;
+/// Deadlines after which nobody waits any longer.
+const WAITED: usize = 200_000;
 
-pub(super) type Shared = Rc<RefCell<World>>;
+/// The world, to those who share it.
+#[derive(Clone)]
+pub(super) struct Shared(Rc<RefCell<World>>);
 
-/// What every request has unless it says otherwise.
+impl Shared {
+    pub(super) fn new(world: World) -> Self {
+        Self(Rc::new(RefCell::new(world)))
+    }
+
+    #[track_caller]
+    pub(super) fn borrow(&self) -> Ref<'_, World> {
+        let Ok(world) = self.0.try_borrow() else { panic!("{IN_USE}") };
+        world
+    }
+
+    #[track_caller]
+    pub(super) fn borrow_mut(&self) -> RefMut<'_, World> {
+        let Ok(world) = self.0.try_borrow_mut() else { panic!("{IN_USE}") };
+        world
+    }
+
+    pub(super) fn try_borrow_mut(&self) -> Option<RefMut<'_, World>> {
+        self.0.try_borrow_mut().ok()
+    }
+}
+
+/// What whoever asks for more in the middle of something is told.
+const IN_USE: &str =
+    "a client was asked for something by what it runs itself: a handler, a file, a piece of a content";
+
+/// What holds for all that goes on.
 #[derive(Clone, Debug)]
-pub(super) struct Defaults {
-    pub(super) base: Url,
-    pub(super) headers: HeaderMap,
-    pub(super) peer: Option<Address>,
-    pub(super) timeout: Duration,
-    pub(super) redirects: usize,
-    pub(super) read_ahead: usize,
+pub(super) struct Settings {
     pub(super) holds_clock: bool,
     pub(super) records: bool,
     /// So many bytes in one piece, or at one moment, are held never to end.
     pub(super) most: usize,
+}
+
+/// A WebSocket that was opened, and whose server is not through with it.
+#[cfg(feature = "websocket")]
+struct OpenSocket {
+    path: String,
+    client: Rc<RefCell<WebSocketClient<Served>>>,
 }
 
 /// Makes the machine of a new connection.
@@ -60,16 +87,17 @@ pub(super) struct World {
     pub(super) lifecycle_seen: Arc<Seen>,
     observer: Option<Arc<dyn session::Observer>>,
     connections: Vec<Connection>,
-    /// What went over the last connections that are over.
-    past: VecDeque<(u64, Transcript)>,
     #[cfg(feature = "websocket")]
-    sockets: Vec<Weak<RefCell<WebSocketClient<Served>>>>,
+    sockets: Vec<OpenSocket>,
+    /// The WebSocket whose handshake is on its way, and its path.
+    #[cfg(feature = "websocket")]
+    pub(super) opening: Option<(String, Wire<Served>)>,
     files: Option<Rc<RefCell<Box<dyn Files>>>>,
-    pub(super) defaults: Defaults,
-    pub(super) jar: CookieJar,
+    pub(super) settings: Settings,
     random: Random,
-    /// Connections so far.
+    /// Connections so far, and users.
     opened: u64,
+    users: u64,
     pub(super) is_draining: bool,
 }
 
@@ -79,7 +107,7 @@ impl World {
         lifecycle: Wire<Lifecycle>,
         lifecycle_seen: Arc<Seen>,
         observer: Option<Arc<dyn Observer>>,
-        defaults: Defaults,
+        settings: Settings,
         seed: u64,
     ) -> Self {
         Self {
@@ -88,14 +116,15 @@ impl World {
             lifecycle_seen,
             observer,
             connections: Vec::new(),
-            past: VecDeque::new(),
             #[cfg(feature = "websocket")]
             sockets: Vec::new(),
+            #[cfg(feature = "websocket")]
+            opening: None,
             files: None,
-            defaults,
-            jar: CookieJar::default(),
+            settings,
             random: Random::new(seed),
             opened: 0,
+            users: 0,
             is_draining: false,
         }
     }
@@ -115,6 +144,12 @@ impl World {
         self.random.next()
     }
 
+    /// The number of a new user.
+    pub(super) fn next_user(&mut self) -> u64 {
+        self.users += 1;
+        self.users
+    }
+
     /// A new connection for requests to `url`.
     pub(super) fn connect(&mut self, key: &Key, url: &Url) -> (Wire<Served>, Arc<Seen>) {
         self.opened += 1;
@@ -126,7 +161,7 @@ impl World {
         (info.secure, info.seed) = (key.secure, self.random.next());
         let seen = Arc::new(Seen::new(self.observer.clone()));
         let mut wire = Wire::connected((self.serve)(seen.clone()), info).begun_at(self.now());
-        wire.record(self.defaults.records);
+        wire.record(self.settings.records);
         if let Some(files) = self.files.clone() {
             wire.files(move |op| files.borrow_mut().answer(op));
         }
@@ -145,7 +180,7 @@ impl World {
         }
         let (mut wire, seen) = self.connect(key, url);
         wire.hold_output(true);
-        self.connections.push(Connection::new(self.opened, key.clone(), wire, seen, self.defaults.most));
+        self.connections.push(Connection::new(self.opened, key.clone(), wire, seen, self.settings.most));
         self.opened
     }
 
@@ -165,8 +200,8 @@ impl World {
     }
 
     #[cfg(feature = "websocket")]
-    pub(super) fn add_socket(&mut self, socket: &Rc<RefCell<WebSocketClient<Served>>>) {
-        self.sockets.push(Rc::downgrade(socket));
+    pub(super) fn add_socket(&mut self, path: &str, client: Rc<RefCell<WebSocketClient<Served>>>) {
+        self.sockets.push(OpenSocket { path: path.to_owned(), client });
     }
 
     /// Runs all machines until nothing moves.
@@ -189,6 +224,25 @@ impl World {
         }
         self.bury();
         #[cfg(feature = "websocket")]
+        {
+            moved |= self.run_sockets();
+        }
+        moved
+    }
+
+    /// Forgets connections that are over.
+    fn bury(&mut self) {
+        self.connections.retain_mut(|connection| {
+            if connection.is_over() {
+                connection.hand_over_transcript();
+            }
+            !connection.is_over()
+        });
+    }
+
+    #[cfg(feature = "websocket")]
+    fn run_sockets(&mut self) -> bool {
+        let mut moved = false;
         self.each_socket(|socket| {
             let runs = socket.wire().has_cause();
             if runs {
@@ -196,26 +250,19 @@ impl World {
             }
             moved |= runs;
         });
+        if let Some((_, wire)) = self.opening.as_mut().filter(|(_, wire)| wire.has_cause()) {
+            wire.settle();
+            moved = true;
+        }
+        // Whom nobody holds any more still comes to its end.
+        self.sockets.retain(|socket| !socket.client.borrow().wire().is_over());
         moved
     }
 
-    /// Forgets connections that are over, and keeps what is told of the last ones.
-    fn bury(&mut self) {
-        let past = &mut self.past;
-        self.connections.retain(|connection| {
-            if connection.is_over() {
-                past.push_back((connection.id, connection.wire.transcript().clone()));
-            }
-            !connection.is_over()
-        });
-        past.drain(..past.len().saturating_sub(PAST));
-    }
-
     #[cfg(feature = "websocket")]
-    fn each_socket(&mut self, mut work: impl FnMut(&mut WebSocketClient<Served>)) {
-        self.sockets.retain(|socket| socket.strong_count() > 0);
-        for socket in self.sockets.iter().filter_map(Weak::upgrade) {
-            work(&mut socket.borrow_mut());
+    fn each_socket(&self, mut work: impl FnMut(&mut WebSocketClient<Served>)) {
+        for socket in &self.sockets {
+            work(&mut socket.client.borrow_mut());
         }
     }
 
@@ -225,10 +272,9 @@ impl World {
         let next = self.lifecycle.next_deadline().into_iter().chain(connections).min();
         #[cfg(feature = "websocket")]
         let next = {
-            let mut next = next;
-            self.each_socket(|socket| {
-                next = next.into_iter().chain(socket.wire().next_deadline()).min();
-            });
+            let opening = self.opening.iter().filter_map(|(_, wire)| wire.next_deadline());
+            let mut next = next.into_iter().chain(opening).min();
+            self.each_socket(|socket| next = next.into_iter().chain(socket.wire().next_deadline()).min());
             next
         };
         next
@@ -236,36 +282,46 @@ impl World {
 
     /// Lets the clock go on to `at`, before which there is no deadline, and runs.
     pub(super) fn reach(&mut self, at: Moment) {
-        let time = at.since(self.now().mono);
-        self.lifecycle.advance(time);
+        self.tell_time(at);
+        // A deadline comes before what was sent at its moment.
+        self.lifecycle.settle();
         for connection in &mut self.connections {
-            connection.wire.advance(time);
+            connection.wire.settle();
+        }
+        self.run();
+    }
+
+    /// All machines have the new time before the first of them runs: it may wake the others.
+    fn tell_time(&mut self, at: Moment) {
+        self.lifecycle.tell_time(at);
+        for connection in &mut self.connections {
+            connection.wire.tell_time(at);
         }
         #[cfg(feature = "websocket")]
-        self.each_socket(|socket| {
-            socket.advance(time);
-        });
-        self.run();
+        {
+            self.opening.iter_mut().for_each(|(_, wire)| wire.tell_time(at));
+            self.each_socket(|socket| socket.wire_mut().tell_time(at));
+        }
     }
 
     /// Lets the clock go on by `time`, with a stop at every deadline on the way.
     pub(super) fn advance(&mut self, time: Duration) {
         let target = self.now().mono + time;
         self.run();
-        for _ in 0..PATIENCE {
+        for _ in 0..DEADLINES {
             match self.next_deadline().filter(|at| *at <= target) {
                 Some(at) => self.reach(at),
                 None => return self.reach(target),
             }
         }
-        panic!("{PATIENCE} deadlines within {time:?}\n{}", self.waits());
+        panic!("{DEADLINES} deadlines within {time:?}\n{}", self.waits());
     }
 
     /// Lets the clock go on until `stage` is reached; whether it was.
     pub(super) fn reach_stage(&mut self, stage: Stage, time: Duration) -> bool {
         let until = self.now().mono + time;
         self.run();
-        for _ in 0..PATIENCE {
+        for _ in 0..WAITED {
             if self.lifecycle.machine().stage() >= stage {
                 return true;
             }
@@ -298,10 +354,16 @@ impl World {
             let _ = writeln!(text, "- {}", connection.waits_for());
         }
         #[cfg(feature = "websocket")]
-        self.each_socket(|socket| {
-            let wants = wanted(&socket.wire().wants(), START);
-            let _ = writeln!(text, "- a WebSocket; it wants {wants}");
-        });
+        {
+            if let Some((path, wire)) = &self.opening {
+                let wants = wanted(&wire.wants(), START);
+                let _ = writeln!(text, "- a WebSocket at {path}, which does not open; it wants {wants}");
+            }
+            for OpenSocket { path, client } in &self.sockets {
+                let wants = wanted(&client.borrow().wire().wants(), START);
+                let _ = writeln!(text, "- a WebSocket at {path}; it wants {wants}");
+            }
+        }
         let lifecycle = self.lifecycle.machine();
         let (stage, tasks) = (lifecycle.stage(), lifecycle.spawner().tasks());
         let wants = wanted(&self.lifecycle.wants(), START);
@@ -310,24 +372,23 @@ impl World {
     }
 
     /// All that is known where something failed.
-    pub(super) fn report(&mut self, connection: u64) -> String {
+    pub(super) fn report(&mut self, connection: u64, exchange: &SharedExchange) -> String {
         let mut text = self.waits();
         for note in self.lifecycle_seen.notes() {
             let _ = writeln!(text, "- the lifecycle told: {note}");
         }
-        let _ =
-            writeln!(text, "-- the transcript of connection {connection}\n{}", self.transcript(connection));
+        let transcript = self.transcript(connection, exchange);
+        let _ = writeln!(text, "-- the transcript of connection {connection}\n{transcript}");
         text
     }
 
-    /// What went over a connection since its last request began.
-    pub(super) fn transcript(&self, id: u64) -> String {
+    /// What went over the connection of an exchange while it was that of this exchange.
+    pub(super) fn transcript(&self, id: u64, exchange: &SharedExchange) -> String {
+        if let Some(transcript) = &exchange.borrow().transcript {
+            return transcript.to_string();
+        }
         let open = self.connections.iter().find(|connection| connection.id == id);
-        let past = self.past.iter().find(|(past, _)| *past == id).map(|(_, transcript)| transcript);
-        open.map(|connection| connection.wire.transcript())
-            .or(past)
-            .map(ToString::to_string)
-            .unwrap_or_default()
+        open.map(|connection| connection.wire.transcript().to_string()).unwrap_or_default()
     }
 }
 
@@ -339,12 +400,12 @@ pub(super) fn wait<T>(
 ) -> Result<T, Cause> {
     let until = world.borrow().now().mono + timeout;
     world.borrow_mut().run();
-    loop {
+    for _ in 0..WAITED {
         let mut world = world.borrow_mut();
         if let Some(value) = ready(&mut world) {
             return Ok(value);
         }
-        if world.defaults.holds_clock {
+        if world.settings.holds_clock {
             return Err(Cause::ClockHeld);
         }
         match world.next_deadline() {
@@ -356,11 +417,7 @@ pub(super) fn wait<T>(
             Some(at) => world.reach(at),
         }
     }
-}
-
-pub(super) fn failed(world: &Shared, place: String, cause: Cause, connection: u64) -> ClientError {
-    let report = world.borrow_mut().report(connection);
-    ClientError { cause, place, report }
+    Err(Cause::Restless(WAITED))
 }
 
 impl Drop for World {

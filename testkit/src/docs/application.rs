@@ -42,6 +42,10 @@
 //! | content | [`json`](crate::ClientRequest::json), [`text`](crate::ClientRequest::text), [`body`](crate::ClientRequest::body), [`multipart`](crate::ClientRequest::multipart) |
 //! | content in pieces | [`body_stream`](crate::ClientRequest::body_stream), [`body_by_hand`](crate::ClientRequest::body_by_hand) |
 //! | another host | an absolute URL in the place of the path: all hosts are the application's |
+//! | another user | [`client.another()`](crate::Client::another): cookies and connections of its own |
+//!
+//! What is said last counts, so `json(..)` and then `body(..)` is content of which nothing is said. A redirect is followed
+//! to the host that it came from and to that of the base URL; to any other it is the response.
 //!
 //! What every request is to have is said once, before the start, by [`Client::setup`](crate::Client::setup), or later by
 //! [`set_header`](crate::Client::set_header).
@@ -64,6 +68,12 @@
 //! home.expect_text("Some(\"7\")");
 //! assert_eq!((home.url().path(), home.history()[0].path()), ("/", "/login"));
 //! ```
+//!
+//! # What comes back
+//!
+//! `expect_..` fails with the transcript and with the handler's own error. [`text`](crate::ClientResponse::text),
+//! [`json`](crate::ClientResponse::json) and the like give what came, and [`snapshot`](crate::ClientResponse::snapshot) all
+//! of it as one text, the same in every run, for a tool that keeps snapshots.
 //!
 //! # Sockets
 //!

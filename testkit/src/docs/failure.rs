@@ -34,7 +34,8 @@
 //! | finishes sending, and reads on | [`half_close`](crate::ClientRequest::half_close) |
 //! | stops in the middle of its content | [`body_by_hand`](crate::ClientRequest::body_by_hand), and then [`half_close`](crate::client::Pending::half_close) |
 //! | reads slowly | [`read_ahead(0)`](crate::ClientRequest::read_ahead), and then [`read_at_most`](crate::ClientResponse::read_at_most) |
-//! | sends a request behind the other | [`client.pipeline(..)`](crate::Client::pipeline) |
+//! | sends a request behind the other | [`client.pipeline(..)`](crate::Client::pipeline), [`try_pipeline`](crate::Client::try_pipeline) |
+//! | sends on while the response comes | [`body_by_hand`](crate::ClientRequest::body_by_hand), and then [`response.write`](crate::ClientResponse::write) |
 //! | sends no HTTP | a [`Wire`](crate::Wire), and bytes |
 //!
 //! ```

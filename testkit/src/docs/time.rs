@@ -37,12 +37,13 @@
 //! dough.response().expect_text("risen");
 //! ```
 //!
-//! [`hold_clock`](crate::Client::hold_clock) has every wait of a client fail that would need the clock.
+//! Whatever a deadline sets off, in whichever machine, happens at its moment: one that is woken by another reads the same
+//! clock. [`hold_clock`](crate::Client::hold_clock) has every wait of a client fail that would need the clock.
 //!
 //! # What never comes
 //!
-//! A wait ends at once where nothing can come any more, and after 10 seconds of the clock otherwise. Either way the test is
-//! told what every machine waits for:
+//! A wait ends at once where nothing can come any more, and otherwise after 10 seconds of the clock, or after 200,000
+//! deadlines. Either way the test is told what every machine waits for:
 //!
 //! ```text
 //! GET /stuck at http://localhost: nothing moves any more, and there is no deadline to wait for

@@ -96,7 +96,6 @@ impl<M: Machine> Wire<M> {
     fn answer(&mut self, effect: Effect) {
         let outcome = self.effects.answer(effect);
         self.note(Event::Effect(outcome));
-        self.cause = true;
     }
 }
 

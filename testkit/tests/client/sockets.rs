@@ -106,7 +106,8 @@ fn a_message_that_does_not_come_fails_the_test() {
     let panic = panic_of(|| socket.receive());
     assert!(panic.contains("expected a message: nothing came within 10s"), "{panic}");
     assert!(
-        panic.contains("- a WebSocket; it wants Need until") && panic.contains("> GET /chat HTTP/1.1"),
+        panic.contains("- a WebSocket at /chat; it wants Need until")
+            && panic.contains("> GET /chat HTTP/1.1"),
         "{panic}"
     );
     client.hold_clock(true);
