@@ -15,6 +15,7 @@ mod connection;
 mod disk;
 mod end;
 mod link;
+mod stand_in;
 mod weather;
 
 use std::cell::RefCell;
@@ -28,6 +29,7 @@ use std::task::Context;
 use bakestone::Lifecycle;
 use bakestone::machine::{ConnectionInfo, Io, Machine, Moment, Now, Phase, Read, Wants};
 use bakestone::session::Stage;
+use bakestone::tape::{Recorder, Recording};
 
 use crate::files::Files;
 use crate::laws::Law;
@@ -39,6 +41,7 @@ use connection::Connection;
 use disk::Disk;
 use end::{Desk, End};
 use link::Link;
+use stand_in::{Refuses, Shared};
 use weather::Way;
 
 pub use connection::Faults;
@@ -46,6 +49,10 @@ pub use weather::{DiskWeather, Weather};
 
 /// The bell that is the lifecycle's.
 const LIFECYCLE: usize = usize::MAX;
+
+/// Looks at machines at one moment after which they are held to wake each other for ever: so many, and these for each connection.
+const PATIENCE: usize = 1 << 16;
+const PATIENCE_EACH: usize = 64;
 
 /// A law that was seen broken, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +66,16 @@ pub struct Broken {
     pub connection: Option<usize>,
     /// When.
     pub at: Moment,
+    /// The seed of the network.
+    pub seed: u64,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { law, what, connection, at, seed } = self;
+        write!(f, "broken: law {law}: {what}; seed {seed}, {:?} on its clock", at.since(Moment::ZERO))?;
+        connection.map_or(Ok(()), |connection| write!(f, ", connection {connection}"))
+    }
 }
 
 /// A connection that is over.
@@ -118,6 +135,7 @@ type Accept = Box<dyn FnMut(ConnectionInfo) -> Box<dyn Machine>>;
 /// assert_eq!(wire.machine_mut().take_ended().len(), 100);
 /// ```
 pub struct Net {
+    seed: u64,
     random: Random,
     weather: Weather,
     accept: Accept,
@@ -139,6 +157,7 @@ pub struct Net {
     lifecycle_armed_at: Option<Moment>,
     drain: bool,
     recorded: Option<(usize, Transcript)>,
+    taped: Option<(usize, Recording)>,
     broken: Option<Broken>,
 }
 
@@ -155,6 +174,7 @@ impl Net {
             desk.read_ahead = bakestone::Limits::default().read_ahead;
         }
         Self {
+            seed,
             random: Random::new(seed),
             weather,
             accept: Box::new(accept),
@@ -172,6 +192,7 @@ impl Net {
             lifecycle_armed_at: None,
             drain: false,
             recorded: None,
+            taped: None,
             broken: None,
         }
     }
@@ -220,6 +241,12 @@ impl Net {
         self.recorded.as_ref().map(|(_, transcript)| transcript)
     }
 
+    /// Writes the [tape](crate::tape) of this connection, as its server sees it, with whatever this recording hides and
+    /// wherever it keeps it. The tape is whole once the connection is over, or the network is dropped.
+    pub fn tape(&mut self, connection: usize, recording: Recording) {
+        self.taped = Some((connection, recording));
+    }
+
     /// The connections that are over since the last call.
     pub fn take_ended(&mut self) -> Vec<Ended> {
         std::mem::take(&mut self.ended)
@@ -248,6 +275,14 @@ impl Net {
         self.connections.iter().position(is_served)
     }
 
+    /// A connection whose server has made the most steps of those that are not over.
+    pub(crate) fn busiest(&self) -> Option<usize> {
+        let connections = self.connections.iter().enumerate();
+        let steps =
+            connections.filter_map(|(place, connection)| Some((connection.as_ref()?.server.steps(), place)));
+        steps.max().map(|(_, place)| place)
+    }
+
     /// Whether the server's life is over, or there is none.
     pub fn lifecycle_is_over(&self) -> bool {
         self.lifecycle.as_ref().is_none_or(|(_, end)| end.is_over())
@@ -264,7 +299,8 @@ impl Net {
 
     /// Looks at whatever is due, or rang, until nothing is.
     fn settle(&mut self, now: Now, io: &mut Io) -> Result<(), Broken> {
-        loop {
+        let most = PATIENCE + PATIENCE_EACH * self.connections.len();
+        for _ in 0..most {
             if let Some(disk) = &mut self.disk {
                 disk.answer(now.mono);
             }
@@ -282,6 +318,9 @@ impl Net {
                 _ => return Ok(()),
             }
         }
+        let what = format!("machines wake each other, and do not rest after {most} looks at one moment");
+        let connection = self.board.take().filter(|place| *place != LIFECYCLE);
+        Err(Broken { law: Law::Bounded, what, connection, at: now.mono, seed: self.seed })
     }
 
     fn look(&mut self, place: usize, now: Now, io: &mut Io) -> Result<(), Broken> {
@@ -295,7 +334,8 @@ impl Net {
         };
         self.take_effects(place, now, io);
         let connection = Some(place).filter(|place| *place != LIFECYCLE);
-        breach.map_err(|Breach { law, what }| Broken { law, what, connection, at: now.mono })
+        let (at, seed) = (now.mono, self.seed);
+        breach.map_err(|Breach { law, what }| Broken { law, what, connection, at, seed })
     }
 
     fn take_effects(&mut self, place: usize, now: Now, io: &mut Io) {
@@ -330,6 +370,12 @@ impl Net {
         let machine: Box<dyn Machine> = match refused {
             true => Box::new(Refuses),
             false => (self.accept)(info.clone()),
+        };
+        let machine = match &self.taped {
+            Some((taped, recording)) if *taped == place => {
+                Box::new(Recorder::new(machine, recording.clone()))
+            }
+            _ => machine,
         };
         let bell = || Bell::new(place, self.board.clone());
         let (client, server) =
@@ -426,30 +472,10 @@ impl Machine for Net {
 impl fmt::Debug for Net {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Net")
+            .field("seed", &self.seed)
             .field("open", &self.open)
             .field("drain", &self.drain)
             .field("broken", &self.broken)
             .finish_non_exhaustive()
-    }
-}
-
-/// A lifecycle that is looked at from elsewhere.
-struct Shared(Rc<RefCell<Lifecycle>>);
-
-impl Machine for Shared {
-    fn step(&mut self, now: Now, io: &mut Io, cx: &mut Context<'_>) -> Wants {
-        self.0.borrow_mut().step(now, io, cx)
-    }
-}
-
-/// Nobody listens.
-struct Refuses;
-
-impl Machine for Refuses {
-    fn step(&mut self, _: Now, io: &mut Io, _: &mut Context<'_>) -> Wants {
-        match io.peer {
-            bakestone::machine::Peer::Gone => Wants::DONE,
-            _ => Wants { phase: Phase::Abort, ..Wants::DONE },
-        }
     }
 }

@@ -1,14 +1,17 @@
 //! Thousands of clients, good and bad, against one application, on a network that is none too good.
 //!
 //! The rule: one seed is one run. What is found is told with the seed, the client, the moment and the transcript of
-//! that client's connection.
+//! that client's connection, and is kept as a [tape](crate::tape).
 //!
 //! A simulation lives through minutes. Each of them is a server's whole life: it starts, clients come for a minute,
 //! and at some moment it drains. Clients ask one request after the other or several ahead, upload, wait for 100
-//! (Continue), stop in the middle, read slowly or not at all, reset, or talk nonsense. These [rules](Rule) are held:
+//! (Continue), stop in the middle, read slowly or not at all, reset, or talk nonsense. Some open a WebSocket, and say
+//! things there that are to be echoed. These [rules](Rule) are held:
 //!
 //! - Each request is answered once and in order, by its own answer, or the connection is seen to break. Where neither
-//!   the client nor the network nor the disk gives a reason, it must not break.
+//!   the client nor the network nor the disk gives a reason, it must not break. Each message of a WebSocket is echoed
+//!   likewise, and a Close is answered.
+//! - A server that drains still gives the answers that it owes.
 //! - The laws of every machine that can be seen from outside, memory among them.
 //! - A drain ends in time.
 //! - What is over leaves nothing behind.
@@ -21,18 +24,22 @@ mod exchange;
 mod finding;
 mod life;
 mod pattern;
+#[cfg_attr(not(feature = "websocket"), path = "simulate/no_talk.rs")]
+mod talk;
 
+use std::any::Any;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bakestone::machine::Machine;
+use bakestone::tape::{Recording, Redaction, Tapes};
 use bakestone::{App, Limits};
 
-use crate::files::Files;
+use crate::files::{Files, MemoryFiles};
 use crate::net::{DiskWeather, Weather};
-use app::Running;
+use app::{Running, name_answers};
 use client::Asker;
 use life::Life;
 
@@ -188,10 +195,15 @@ impl Simulation {
         self
     }
 
-    /// Other files, which are made for each minute.
+    /// Other files, which are made for each minute. Of [`MemoryFiles`] none without a name may be left open.
     #[must_use]
     pub fn files<F: Files + 'static>(mut self, make: impl Fn() -> F + 'static) -> Self {
-        self.files = Rc::new(move || (Box::new(make()), Box::new(|| 0)));
+        self.files = Rc::new(move || {
+            let files = make();
+            let counted = (&files as &dyn Any).downcast_ref::<MemoryFiles>().cloned();
+            let opened = move || counted.as_ref().map_or(0, MemoryFiles::temporaries);
+            (Box::new(files), Box::new(opened))
+        });
         self
     }
 
@@ -243,24 +255,70 @@ impl Simulation {
             client: None,
             at: Duration::ZERO,
             transcript: String::new(),
+            tape: String::new(),
+            kept: None,
         }))
     }
 
-    /// A minute; what it finds is looked at in a second run, which keeps a transcript.
+    /// The application as it is simulated, with what makes its answers name their requests: the one that the
+    /// [tape](Finding::tape) of a finding is of.
+    ///
+    /// ```
+    /// use bakestone::{App, get};
+    /// use bakestone_testkit::simulate::{Ask, Simulation};
+    /// use bakestone_testkit::{Replay, tape};
+    ///
+    /// let simulation = Simulation::new(7)
+    ///     .app(|| App::new().route("/", get(|| "bread")))
+    ///     .asks(|_| Ask::get("/").expect_text("cake"));
+    /// let finding = simulation.run().unwrap_err();
+    /// let replayed = Replay::parse(&finding.tape)?.app(simulation.application())?;
+    /// assert!(replayed.output.ends_with(b"bread"));
+    /// # Ok::<(), tape::ReplayError>(())
+    /// ```
+    pub fn application(&self) -> App {
+        self.application_beside(Running::default())
+    }
+
+    fn application_beside(&self, running: Running) -> App {
+        (self.make)(running).middleware_first(name_answers)
+    }
+
+    /// A minute; what it finds is looked at in a second run, which keeps a transcript and a tape.
     fn run_minute(&self, minute: u64) -> Result<Summary, Box<Finding>> {
         let before = self.memory.map(|memory| memory());
-        let found = match Life::new(self, minute, None).run() {
-            Err(finding) if finding.client.is_some() => finding,
-            Err(finding) => return Err(finding),
+        let found = match Life::new(self, minute).run() {
+            Err(finding) => finding,
             Ok(summary) => return self.look_at_memory(minute, before).map(|()| summary),
         };
-        match Life::new(self, minute, found.client).run() {
-            Err(again) if again.what == found.what => Err(again),
-            _ => {
-                let what = format!("{}; the same seed has not shown it again", found.what);
-                Err(Box::new(Finding { what, ..*found }))
-            }
+        let Some(client) = found.client else { return Err(found) };
+        // With a recorder in between, each answer to an effect wakes by itself: a wake that is lost is seen without one.
+        let again =
+            [true, false].into_iter().find_map(|is_taped| self.find_again(minute, client, is_taped, &found));
+        Err(again.unwrap_or_else(|| {
+            let what = format!("{}; the same seed has not shown it again", found.what);
+            Box::new(Finding { what, ..*found })
+        }))
+    }
+
+    /// The same finding with the transcript of its client's connection, and maybe its tape.
+    fn find_again(
+        &self,
+        minute: u64,
+        client: usize,
+        is_taped: bool,
+        found: &Finding,
+    ) -> Option<Box<Finding>> {
+        let tapes = Tapes::new();
+        let mut life = Life::new(self, minute);
+        life.record(client);
+        if is_taped {
+            let recording = Recording::new(tapes.clone()).redaction(Redaction::nothing()).bytes(u64::MAX);
+            life.tape(client, recording.limits(self.limits.clone()));
         }
+        let again = life.run().err()?;
+        let is_same = (again.client, &again.what) == (Some(client), &found.what);
+        is_same.then(|| Box::new(again.taped(tapes.texts().concat())))
     }
 }
 

@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails is to say where")]
 
 mod counting;
+#[path = "mutants/echoes.rs"]
+mod echoes;
 mod every;
 mod planted;
 
@@ -15,14 +17,14 @@ use bakestone::app::Next;
 use bakestone::machine::Machine;
 use bakestone::{App, Bytes, Context, Path, Request, Response, Result, Session, State, Text, get};
 use bakestone_testkit::simulate::{Ask, Rule, Simulation};
-use bakestone_testkit::{Bounds, Law, Script, Wire, check, http1_view, splits};
+use bakestone_testkit::{Bounds, Law, MemoryFiles, Script, Wire, check, http1_view, splits};
 use every::every;
 use planted::{Flaw, Planted};
 
 /// Each bug, the law that is seen broken first, whether a cut of the input shows it, and the rule that a simulation
 /// sees broken. Where no law is named the machine does the same every time, and the wrong thing; or it hoards less than
 /// the peers of the laws send.
-const TABLE: [(Flaw, Option<Law>, bool, Rule); 14] = [
+const TABLE: [(Flaw, Option<Law>, bool, Rule); 18] = [
     (Flaw::LosesAWake, Some(Law::Bounded), false, Rule::Answered),
     (Flaw::LosesAByte, Some(Law::SplitInvariant), true, Rule::Answered),
     (Flaw::DoublesAByte, Some(Law::SplitInvariant), true, Rule::Answered),
@@ -37,6 +39,10 @@ const TABLE: [(Flaw, Option<Law>, bool, Rule); 14] = [
     (Flaw::LeavesEarly, Some(Law::Quiet), false, Rule::Law(Law::Quiet)),
     (Flaw::NeverWaits, Some(Law::Bounded), false, Rule::Law(Law::Backpressure)),
     (Flaw::Hoards, None, false, Rule::Law(Law::Backpressure)),
+    (Flaw::BreaksOffAtDrain, None, false, Rule::Answered),
+    (Flaw::NeverCloses, None, false, Rule::Answered),
+    (Flaw::NeverPongs, None, false, Rule::Answered),
+    (Flaw::NeverGivesUp, Some(Law::Idempotent), false, Rule::Answered),
 ];
 
 /// The exchanges that the laws are tried on.
@@ -84,11 +90,12 @@ fn by_splits(flaw: Option<Flaw>) -> bool {
 /// The rule that a simulation sees broken, with the first seed that shows it. Of two minutes one drains in the thick of
 /// it.
 fn by_simulation(flaw: Option<Flaw>) -> Option<Rule> {
+    (7..10).find_map(|seed| simulated(seed, flaw).run().err().map(|finding| finding.rule))
+}
+
+fn simulated(seed: u64, flaw: Option<Flaw>) -> Simulation {
     let around = move |machine| -> Box<dyn Machine> { Box::new(Planted::new(machine, flaw)) };
-    (7..10).find_map(|seed| {
-        let simulation = Simulation::new(seed).minutes(2).clients(150).memory(counting::live);
-        simulation.around(around).run().err().map(|finding| finding.rule)
-    })
+    Simulation::new(seed).minutes(2).clients(150).memory(counting::live).around(around)
 }
 
 #[test]
@@ -101,9 +108,27 @@ fn each_planted_bug_is_found_by_a_simulation() {
     for (flaw, _, _, rule) in TABLE {
         let found = by_simulation(Some(flaw));
         // What has no deadlines has none of a drain either: which is seen first depends on the seed.
-        let also = (flaw == Flaw::NeverTimesOut).then_some(Rule::Drained);
+        let also = matches!(flaw, Flaw::NeverTimesOut | Flaw::NeverGivesUp).then_some(Rule::Drained);
         assert!(found.is_some() && (found == Some(rule) || found == also), "{flaw:?}: {found:?}");
     }
+}
+
+/// A recorder would hide it, so there is no tape; but there is a transcript.
+#[test]
+fn a_wake_that_is_lost_is_told_with_its_transcript() {
+    let finding = simulated(7, Some(Flaw::LosesAWake)).run().unwrap_err();
+    assert!(finding.what.contains("waits in vain; the client is "), "{finding}");
+    assert!(!finding.what.contains("not shown"), "{finding}");
+    assert!(finding.transcript.contains("> POST /spool"), "{finding}");
+    assert_eq!((&*finding.tape, &finding.kept), ("", &None));
+}
+
+/// Its deadlines are in the future, and time does not come to them.
+#[test]
+fn a_machine_that_ticks_for_ever_is_found_by_a_simulation() {
+    let finding = simulated(7, Some(Flaw::Ticks)).clients(2).run().unwrap_err();
+    assert_eq!(finding.rule, Rule::Law(Law::Bounded));
+    assert!(finding.client.is_some(), "{finding}");
 }
 
 #[test]
@@ -130,14 +155,28 @@ enum Fault {
     Forgets,
     /// It never answers one of a hundred.
     Hangs,
+    /// A file without a name stays open.
+    LeavesAFile,
+    /// The application outlives its server.
+    OutlivesItself,
 }
 
 /// The last answer, whoever got it.
 type Last = Arc<Mutex<Option<Bytes>>>;
 
-async fn hello(Path(number): Path<u64>, context: Context, State(fault): State<Fault>) -> Text<String> {
+/// Much of what an application has.
+type Flour = Arc<Vec<u8>>;
+
+async fn hello(
+    Path(number): Path<u64>,
+    context: Context,
+    State(fault): State<Fault>,
+    State(flour): State<Flour>,
+) -> Text<String> {
     context.sleep(Duration::from_millis(number % 10)).await;
     match fault {
+        Fault::LeavesAFile if number % 100 == 7 => std::mem::forget(context.open_temporary(None).await),
+        Fault::OutlivesItself => std::mem::forget(flour),
         Fault::Forgets => std::mem::forget(vec![b'x'; 10_000]),
         Fault::Hangs if number % 100 == 7 => std::future::pending().await,
         _ => {}
@@ -163,14 +202,14 @@ async fn cache(
 fn by_simulation_of_a_service(fault: Fault) -> Option<Rule> {
     let app = move || {
         let app = App::new().route("/hello/{number:int}", get(hello)).middleware(cache);
-        app.state(fault).state(Last::default())
+        app.state(fault).state(Last::default()).state(Flour::new(vec![0; 1 << 20]))
     };
     let ask = |dice: &mut bakestone_testkit::simulate::Dice<'_>| {
         let number = dice.below(100_000);
         Ask::get(format!("/hello/{number}")).expect_text(format!("hello {number}"))
     };
     let simulation = Simulation::new(7).minutes(2).clients(100).memory(counting::live).app(app).asks(ask);
-    simulation.run().err().map(|finding| finding.rule)
+    simulation.files(MemoryFiles::new).run().err().map(|finding| finding.rule)
 }
 
 #[test]
@@ -180,6 +219,8 @@ fn each_planted_bug_of_a_service_is_found_by_a_simulation() {
         (Fault::MixesUp, Some(Rule::Answered)),
         (Fault::Hangs, Some(Rule::Answered)),
         (Fault::Forgets, Some(Rule::Law(Law::Backpressure))),
+        (Fault::LeavesAFile, Some(Rule::Finished)),
+        (Fault::OutlivesItself, Some(Rule::Finished)),
     ] {
         assert_eq!(by_simulation_of_a_service(fault), rule, "{fault:?}");
     }

@@ -5,13 +5,14 @@ mod every;
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::task::Context;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use bakestone::machine::{Io, Machine, Moment, Now, Peer, Phase, Read, Wants};
+use bakestone::tape::{Recording, Tapes};
 use bakestone::{Lifecycle, Session};
 use bakestone_testkit::net::{DiskWeather, Ended, Net, Weather};
-use bakestone_testkit::{Law, MemoryFiles, Script, Wire, laws};
+use bakestone_testkit::{Law, MemoryFiles, Replay, Script, Wire, escape, laws};
 use every::every;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -159,6 +160,18 @@ fn a_connection_that_is_recorded_can_be_read() {
 }
 
 #[test]
+fn a_connection_that_is_taped_can_be_replayed() {
+    let tapes = Tapes::new();
+    let (mut net, seen) = net(3, Weather::calm(), &[(GET, Then::Reads), (SLEEP, Then::Finishes)]);
+    net.tape(1, Recording::new(tapes.clone()));
+    let mut wire = Wire::new(net);
+    wire.advance(100 * SECOND).drain();
+    let [tape] = tapes.texts().try_into().unwrap();
+    let replayed = Replay::parse(&tape).unwrap().machine(Session::new(every)).unwrap();
+    assert_eq!(escape(&replayed.output), escape(&seen.borrow()[1].0));
+}
+
+#[test]
 fn what_no_driver_could_bear_stops_the_network() {
     /// Is done before it has begun.
     struct Hasty;
@@ -177,6 +190,33 @@ fn what_no_driver_could_bear_stops_the_network() {
     let broken = wire.machine().broken().unwrap();
     assert_eq!((broken.law, broken.connection), (Law::Quiet, Some(0)));
     assert!(wire.is_done());
+}
+
+/// Two machines of which each step wakes the other are no reason to hang.
+#[test]
+fn machines_that_wake_each_other_for_ever_stop_the_network() {
+    #[derive(Clone, Default)]
+    struct Pair(Rc<RefCell<Vec<Waker>>>);
+    impl Machine for Pair {
+        fn step(&mut self, _: Now, _: &mut Io, cx: &mut Context<'_>) -> Wants {
+            self.0.borrow_mut().drain(..).for_each(Waker::wake);
+            self.0.borrow_mut().push(cx.waker().clone());
+            Wants { read: Read::Pause, wake_at: None, phase: Phase::Open }
+        }
+    }
+    let pair = Pair::default();
+    let mut net = Net::new(1, Weather::calm(), move |_| Box::new(pair.clone()));
+    for _ in 0..2 {
+        let seen = Rc::new(RefCell::new(vec![(Vec::new(), None)]));
+        let client = Guest { request: Vec::new(), then: Then::Reads, number: 0, seen };
+        net.connect_at(Moment::from_epoch(2_000 * SECOND), client);
+    }
+    let mut wire = Wire::new(net);
+    wire.advance(2_000 * SECOND);
+    let broken = wire.machine().broken().unwrap();
+    assert_eq!((broken.law, broken.seed), (Law::Bounded, 1));
+    let text = broken.to_string();
+    assert!(text.contains("wake each other") && text.contains("seed 1, "), "{text}");
 }
 
 /// It wakes its driver when something in it is woken from elsewhere, lies about no deadline, and may be dropped.

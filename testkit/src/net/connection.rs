@@ -26,6 +26,10 @@ pub struct Faults {
 }
 
 impl Faults {
+    /// The server began to drain, and nothing else went wrong.
+    pub(crate) const DRAINED: Self =
+        Self { reset: false, stalled: false, disk: false, drained: true, refused: false };
+
     /// Whether anything went wrong.
     pub fn any(self) -> bool {
         self != Self::default()

@@ -38,6 +38,7 @@ pub(super) struct End {
     bell: Arc<Bell>,
     waker: Waker,
     cause: bool,
+    steps: u64,
     /// Whether there still is one; without it the machine goes on to its end.
     has_socket: bool,
     finished: bool,
@@ -63,6 +64,7 @@ impl End {
             waker: bell.clone().into(),
             bell,
             cause: true,
+            steps: 0,
             has_socket: true,
             finished: false,
             drain: false,
@@ -80,6 +82,11 @@ impl End {
 
     pub(super) fn is_over(&self) -> bool {
         self.machine.is_none()
+    }
+
+    /// How many steps it has made.
+    pub(super) fn steps(&self) -> u64 {
+        self.steps
     }
 
     /// When the machine wants its next step, if nothing else happens.
@@ -140,6 +147,7 @@ impl End {
         self.cause = false;
         self.bell.hush();
         desk.steps += 1;
+        self.steps += 1;
         let waiting = self.io.output.len();
         let (io, waker) = (&mut self.io, &self.waker);
         let step = || machine.step(now, io, &mut Context::from_waker(waker));

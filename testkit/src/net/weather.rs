@@ -40,9 +40,9 @@ pub struct Weather {
     pub stalls: u32,
     /// For how long they do.
     pub stall: Range<Duration>,
-    /// How many of 1,000 connections the network resets.
+    /// How many of 1,000 connections the network resets, if they come so far.
     pub resets: u32,
-    /// At which byte of one direction it does.
+    /// At which byte of one direction it does: short connections are over before.
     pub reset_at: Range<u64>,
 }
 
@@ -62,7 +62,7 @@ impl Weather {
         }
     }
 
-    /// A bad one: it also stalls now and then, and resets one connection in twenty at any byte.
+    /// A bad one: it also stalls now and then, and would reset one connection in twenty, at any of its first bytes.
     pub fn rough() -> Self {
         Self { stalls: 10, resets: 50, ..Self::calm() }
     }

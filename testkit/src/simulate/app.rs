@@ -62,8 +62,10 @@ fn named(request: &Request) -> HeaderMap {
 }
 
 pub(super) fn app(running: Running) -> App {
-    App::new()
-        .state(running)
+    let app = App::new();
+    #[cfg(feature = "websocket")]
+    let app = app.route("/talk/{how:int}", get(talk));
+    app.state(running)
         .route("/hello/{name}", get(hello))
         .route("/echo", post(echo))
         .route("/sum", post(summed))
@@ -137,6 +139,8 @@ pub(super) fn ask(dice: &mut Dice<'_>) -> Ask {
         }
         96..97 => sent(Ask::post("/refuse"), chunked).expect(StatusCode::IM_A_TEAPOT).may_close(),
         97..98 => Ask::get(format!("/break/{key}/{length}")).expect_break().expect_pattern(key, length),
+        #[cfg(feature = "websocket")]
+        98..100 if key % 2 == 0 => Ask::get(format!("/talk/{}", key / 2 % 2)).talk(key, dice.below(8)),
         98..99 => {
             let tunnel = Ask::get("/tunnel").tunnel(HeaderValue::from_static("echo"), key, length);
             tunnel.expect_pattern(key, length).may_close()
@@ -283,4 +287,17 @@ async fn tunnel(mut request: Request) -> Result<Sent> {
         tunnel.write(data).await?;
     }
     Ok(tunnel.finish().await?)
+}
+
+/// Echoes messages; if `how` is 1, it and the client compress them with what they have said before.
+#[cfg(feature = "websocket")]
+async fn talk(Path(how): Path<u64>, request: Request) -> Result<()> {
+    let mut upgrade = request.websocket()?;
+    let deflate = &mut upgrade.options_mut().deflate;
+    (deflate.server_no_context_takeover, deflate.client_no_context_takeover) = (how == 0, how == 0);
+    let mut socket = upgrade.accept_with(None, named(&request)).await?;
+    while let Some(message) = socket.receive().await? {
+        socket.send(message).await?;
+    }
+    Ok(())
 }

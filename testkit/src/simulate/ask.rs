@@ -65,6 +65,9 @@ pub(super) enum Framing {
     Chunks,
     /// After the answer has switched protocols.
     Tunnel,
+    /// The same, as so many messages of a WebSocket.
+    #[cfg(feature = "websocket")]
+    Socket,
 }
 
 /// The content of an answer.
@@ -129,6 +132,37 @@ impl Ask {
         self.field(header::UPGRADE, protocol).expect(StatusCode::SWITCHING_PROTOCOLS)
     }
 
+    /// Asks for a WebSocket that echoes, and says `messages` messages of all kinds and sizes there, with pings between
+    /// them: the answer is 101, each message once and in order, and a Close for a Close. What is said, how much of it
+    /// is compressed, and how the client leaves, follows from `key`: it closes, or breaks off in one of several ways.
+    ///
+    /// ```
+    /// use bakestone::{App, HeaderMap, Request, Result, get};
+    /// use bakestone_testkit::simulate::{ASK, Ask, Simulation};
+    ///
+    /// async fn echo(request: Request) -> Result<()> {
+    ///     let named = request.headers().get(ASK).map(|name| (ASK, name.clone()));
+    ///     let mut socket = request.websocket()?.accept_with(None, HeaderMap::from_iter(named)).await?;
+    ///     while let Some(message) = socket.receive().await? {
+    ///         socket.send(message).await?;
+    ///     }
+    ///     Ok(())
+    /// }
+    ///
+    /// let echoes = Simulation::new(7)
+    ///     .app(|| App::new().route("/echo", get(echo)))
+    ///     .asks(|dice| Ask::get("/echo").talk(dice.any(), dice.below(10)))
+    ///     .clients(20);
+    /// assert!(echoes.run()?.heard > 10);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "websocket")]
+    #[must_use]
+    pub fn talk(mut self, key: u64, messages: u64) -> Self {
+        self.content = Content { key, length: messages, framing: Framing::Socket };
+        self.expect(StatusCode::SWITCHING_PROTOCOLS).may_close()
+    }
+
     /// The answer has this status.
     #[must_use]
     pub fn expect(mut self, status: StatusCode) -> Self {
@@ -171,6 +205,10 @@ impl fmt::Display for Ask {
         match self.content {
             Content { length, framing: Framing::Chunks, .. } => write!(f, " with {length} bytes in chunks"),
             Content { length, framing: Framing::Tunnel, .. } => write!(f, " and {length} bytes behind it"),
+            #[cfg(feature = "websocket")]
+            Content { length, framing: Framing::Socket, .. } => {
+                write!(f, " and {length} messages of a WebSocket")
+            }
             Content { length: 0, .. } => Ok(()),
             Content { length, .. } => write!(f, " with {length} bytes"),
         }

@@ -14,7 +14,7 @@ use bakestone::{Limits, Method};
 use bytes::Buf;
 
 use super::ask::{Ask, Dice};
-use super::book::{Account, Book};
+use super::book::{Account, Book, Owed};
 use super::exchange::{Answered, Exchange};
 use crate::seed::Random;
 
@@ -169,7 +169,7 @@ impl Client {
                 }
                 Ok(Answered::Cut) => {
                     io.input.clear();
-                    self.cut();
+                    self.cut(now);
                 }
             }
             return true;
@@ -186,6 +186,7 @@ impl Client {
 
     /// The answer in front is complete.
     fn whole(&mut self, now: Now, as_expected: bool) {
+        self.count();
         let Some(exchange) = self.exchanges.pop_front() else { return };
         self.rests = 0;
         match as_expected {
@@ -206,13 +207,33 @@ impl Client {
     }
 
     /// The connection ended in good order before the answer in front was complete.
-    fn cut(&mut self) {
-        if let Some(exchange) = self.exchanges.front().filter(|exchange| exchange.is_begun()) {
+    fn cut(&mut self, now: Now) {
+        let begun = self.exchanges.front().filter(|exchange| exchange.is_begun() && !exchange.has_left());
+        if let Some(exchange) = begun {
             let what = exchange.complain("ends in the middle with a FIN, and not with a reset");
             return self.complain(what);
         }
+        self.note_owed(now);
         self.exchanges.clear();
         self.silent = true;
+    }
+
+    /// The connection is over, and an answer may be missing. Of several requests it is not known which ones the server
+    /// has seen.
+    fn note_owed(&mut self, now: Now) {
+        let exchange =
+            self.exchanges.front().filter(|_| matches!(self.manner, Manner::Polite { ahead: 1, .. }));
+        let since = exchange.and_then(Exchange::owed_since);
+        self.account.owed = since.map(|since| Owed { since, until: now.mono });
+        self.save();
+    }
+
+    /// Notes what was said on a WebSocket, of which a connection has one at most.
+    fn count(&mut self) {
+        let Some(count) = self.exchanges.back().and_then(Exchange::count) else { return };
+        if std::mem::replace(&mut self.account.talk, count) != count {
+            self.save();
+        }
     }
 
     fn save(&self) {
@@ -225,8 +246,8 @@ impl Client {
             if !exchange.sent_all {
                 return match exchange.go_on(now.mono, &mut io.output) {
                     Ok(moved) => moved,
-                    Err(misuse) => {
-                        self.complain(misuse.to_string());
+                    Err(what) => {
+                        self.complain(what);
                         true
                     }
                 };
@@ -272,24 +293,18 @@ impl Client {
         };
         match begun {
             Ok(exchange) => self.exchanges.push_back(exchange),
-            Err(misuse) => self.complain(misuse.to_string()),
+            Err(what) => self.complain(what),
         }
         if let Some(exchange) = self.exchanges.back() {
             self.silent |= exchange.ask.closes;
-            self.account.polite &= !exchange.ask.breaks;
+            self.account.polite &= exchange.is_polite();
         }
         self.finishes |= is_last && matches!(self.manner, Manner::Polite { leaves: Leaves::Finishes, .. });
         self.save();
     }
 
     /// Sends a part of a request, and no more.
-    fn stop(
-        &mut self,
-        ask: Ask,
-        id: String,
-        now: Now,
-        io: &mut Io,
-    ) -> Result<Exchange, bakestone::h1::Misuse> {
+    fn stop(&mut self, ask: Ask, id: String, now: Now, io: &mut Io) -> Result<Exchange, String> {
         let mut whole = Output::default();
         let mut exchange = Exchange::begin(ask, id, now.mono, self.limits.clone(), &mut whole)?;
         // Not the whole of it, and so no answer that is expected.
@@ -327,7 +342,8 @@ impl Client {
             return;
         }
         let patience_ends = self.moved_at.map(|at| at + PATIENCE);
-        if matches!(self.manner, Manner::Aborts(after) if self.moved >= after) {
+        let vanishes = self.exchanges.back().is_some_and(Exchange::has_vanished);
+        if vanishes || matches!(self.manner, Manner::Aborts(after) if self.moved >= after) {
             self.over = Some(Phase::Abort);
         } else if self.has_all() || io.peer == Peer::Finished && self.exchanges.is_empty() {
             self.over = Some(Phase::Done);
@@ -369,7 +385,8 @@ impl Machine for Client {
             self.rests_until = None;
         }
         let waited = io.input.len();
-        if io.peer == Peer::Gone {
+        if io.peer == Peer::Gone && self.over.is_none() {
+            self.note_owed(now);
             self.over = Some(Phase::Done);
         }
         while self.over.is_none() {
@@ -380,6 +397,7 @@ impl Machine for Client {
                 break;
             }
         }
+        self.count();
         self.consumed += waited.saturating_sub(io.input.len()) as u64;
         let moved = self.consumed + io.output.taken();
         if std::mem::replace(&mut self.moved, moved) != moved || self.moved_at.is_none() {

@@ -12,6 +12,7 @@ use bytes::BytesMut;
 
 use super::ask::{ASK, Ask, Content, Expected, Framing};
 use super::pattern::pattern;
+use super::talk::{Count, Heard, Talk};
 
 /// How long a client waits for 100 (Continue) before it sends its content all the same.
 const CONTINUE_TIME: Duration = Duration::from_secs(1);
@@ -35,9 +36,13 @@ pub(super) struct Exchange {
     pub(super) ask: Ask,
     id: String,
     conn: ClientConn,
+    /// The WebSocket that it asks for.
+    talk: Option<Box<Talk>>,
     sent: u64,
     pub(super) sent_all: bool,
     continues_at: Option<Moment>,
+    /// From when on the server knows of it, but for the time that its bytes take.
+    owed_since: Option<Moment>,
     status: Option<StatusCode>,
     received: u64,
     as_expected: bool,
@@ -53,41 +58,52 @@ impl Exchange {
         now: Moment,
         limits: Arc<Limits>,
         output: &mut Output,
-    ) -> Result<Self, Misuse> {
+    ) -> Result<Self, String> {
         let mut exchange = Self {
+            talk: Talk::of(ask.content),
             ask,
             id,
             conn: ClientConn::new(limits),
             sent: 0,
             sent_all: false,
             continues_at: None,
+            owed_since: None,
             status: None,
             received: 0,
             as_expected: true,
             broken: false,
         };
-        let Ask { method, target, headers, content, .. } = &mut exchange.ask;
-        headers.insert(header::HOST, HeaderValue::from_static("simulated"));
-        if let Ok(id) = HeaderValue::from_str(&exchange.id) {
-            headers.insert(ASK, id);
-        }
-        let waits = headers.contains_key(header::EXPECT);
-        exchange.continues_at = waits.then(|| now + CONTINUE_TIME);
-        let length = match content.framing {
-            Framing::Length => BodyLength::Exact(content.length),
-            Framing::Chunks => BodyLength::Unknown,
-            Framing::Tunnel => BodyLength::Exact(0),
-        };
-        exchange.conn.send_head(RequestHead::new(method, target, headers), length, output)?;
-        if content.framing == Framing::Tunnel {
-            exchange.conn.send_end(None, output)?;
-        }
+        exchange.send_head(now, output).map_err(|misuse| misuse.to_string())?;
         exchange.go_on(now, output)?;
+        let Content { length, framing, .. } = exchange.ask.content;
+        let has_content = length > 0 && matches!(framing, Framing::Length | Framing::Chunks);
+        exchange.owed_since = Some(now).filter(|_| !has_content);
         Ok(exchange)
     }
 
+    fn send_head(&mut self, now: Moment, output: &mut Output) -> Result<(), Misuse> {
+        let Ask { method, target, headers, content, .. } = &mut self.ask;
+        headers.extend(self.talk.iter().flat_map(|talk| talk.headers()));
+        headers.insert(header::HOST, HeaderValue::from_static("simulated"));
+        if let Ok(id) = HeaderValue::from_str(&self.id) {
+            headers.insert(ASK, id);
+        }
+        let waits = headers.contains_key(header::EXPECT);
+        self.continues_at = waits.then(|| now + CONTINUE_TIME);
+        let length = match content.framing {
+            Framing::Length => BodyLength::Exact(content.length),
+            Framing::Chunks => BodyLength::Unknown,
+            _ => BodyLength::Exact(0),
+        };
+        self.conn.send_head(RequestHead::new(method, target, headers), length, output)?;
+        match content.framing {
+            Framing::Length | Framing::Chunks => Ok(()),
+            _ => self.conn.send_end(None, output),
+        }
+    }
+
     /// Sends what is no request, or nothing, and awaits the refusal.
-    pub(super) fn broken(bytes: &[u8], limits: Arc<Limits>, output: &mut Output) -> Result<Self, Misuse> {
+    pub(super) fn broken(bytes: &[u8], limits: Arc<Limits>, output: &mut Output) -> Result<Self, String> {
         let mut unsent = Output::default();
         let ask = Ask::new(Method::GET, "/");
         let mut exchange = Self::begin(ask, String::new(), Moment::ZERO, limits, &mut unsent)?;
@@ -97,7 +113,18 @@ impl Exchange {
     }
 
     /// Sends what there is room for; whether that was anything.
-    pub(super) fn go_on(&mut self, now: Moment, output: &mut Output) -> Result<bool, Misuse> {
+    pub(super) fn go_on(&mut self, now: Moment, output: &mut Output) -> Result<bool, String> {
+        match &mut self.talk {
+            None => self.send_content(now, output).map_err(|misuse| misuse.to_string()),
+            Some(talk) => {
+                let moved = talk.go_on(now, output)?;
+                self.sent_all = talk.has_said_all();
+                Ok(moved)
+            }
+        }
+    }
+
+    fn send_content(&mut self, now: Moment, output: &mut Output) -> Result<bool, Misuse> {
         let Content { key, length, .. } = self.ask.content;
         let is_told = match self.is_tunnel() {
             true => self.status == Some(StatusCode::SWITCHING_PROTOCOLS),
@@ -127,12 +154,33 @@ impl Exchange {
 
     /// Whether a FIN is to follow what was sent.
     pub(super) fn has_finished(&self) -> bool {
-        self.is_tunnel() && self.sent_all
+        self.is_tunnel() && self.sent_all || self.talk.as_ref().is_some_and(|talk| talk.has_finished())
+    }
+
+    /// Whether a reset is.
+    pub(super) fn has_vanished(&self) -> bool {
+        self.talk.as_ref().is_some_and(|talk| talk.has_vanished())
+    }
+
+    /// Whether it has gone without a word, so that its answer may end so too.
+    pub(super) fn has_left(&self) -> bool {
+        self.talk.as_ref().is_some_and(|talk| talk.has_left())
+    }
+
+    /// Whether it gives the server no reason to break off.
+    pub(super) fn is_polite(&self) -> bool {
+        !self.ask.breaks && self.talk.as_ref().is_none_or(|talk| talk.is_polite())
+    }
+
+    /// What was said on its WebSocket, if it is for one.
+    pub(super) fn count(&self) -> Option<Count> {
+        self.talk.as_ref().map(|talk| talk.count())
     }
 
     /// When something is to be sent without an answer.
     pub(super) fn wake_at(&self, now: Moment) -> Option<Moment> {
-        self.continues_at.filter(|at| *at > now && !self.sent_all)
+        let continues = self.continues_at.filter(|at| *at > now && !self.sent_all);
+        continues.or(self.talk.as_ref().and_then(|talk| talk.wake_at(now)))
     }
 
     /// Whether the server has said that this answer is its last.
@@ -143,11 +191,17 @@ impl Exchange {
     /// Nothing follows what is in the input.
     pub(super) fn finish_input(&mut self) {
         self.conn.finish_input();
+        if let Some(talk) = &mut self.talk {
+            talk.finish_input();
+        }
     }
 
     /// Reads what is there of the answer.
     pub(super) fn receive(&mut self, input: &mut BytesMut) -> Result<Answered, String> {
         loop {
+            if self.talk.as_ref().is_some_and(|talk| talk.is_open()) {
+                return self.hear(input);
+            }
             match self.conn.next(input) {
                 Ok(Event::NeedInput) => return Ok(Answered::NotYet),
                 Ok(Event::Head(head)) => self.receive_head(&head)?,
@@ -158,6 +212,17 @@ impl Exchange {
                 Err(refusal) if refusal.reason == Reason::UnexpectedEnd => return Ok(Answered::Cut),
                 Err(refusal) => return Err(self.complain(&format!("has an answer that is none: {refusal}"))),
             }
+        }
+    }
+
+    /// Reads what is there of the WebSocket.
+    fn hear(&mut self, input: &mut BytesMut) -> Result<Answered, String> {
+        let Some(talk) = &mut self.talk else { return Ok(Answered::Cut) };
+        match talk.receive(input) {
+            Ok(Heard::NotYet) => Ok(Answered::NotYet),
+            Ok(Heard::Closed { as_expected }) => Ok(Answered::Whole { as_expected }),
+            Ok(Heard::Cut) => Ok(Answered::Cut),
+            Err(what) => Err(self.complain(&what)),
         }
     }
 
@@ -183,7 +248,10 @@ impl Exchange {
         if !expected && !head.status.is_client_error() && !head.status.is_server_error() {
             return Err(self.complain(&format!("is answered with {}", head.status)));
         }
-        Ok(())
+        match self.talk.as_mut().filter(|_| expected) {
+            Some(talk) => talk.open(head.status, &head.headers).map_err(|what| self.complain(&what)),
+            None => Ok(()),
+        }
     }
 
     fn receive_data(&mut self, data: &[u8]) -> Result<(), String> {
@@ -216,6 +284,17 @@ impl Exchange {
     /// Whether its answer was begun.
     pub(super) fn is_begun(&self) -> bool {
         self.status.is_some()
+    }
+
+    /// Since when the server owes an answer, though it drains: a request without content is known to it at once, and one
+    /// that it has begun to answer in any case. To a WebSocket it owes a Close; another protocol has no end that is known.
+    pub(super) fn owed_since(&self) -> Option<Moment> {
+        let is_closed = self.talk.as_ref().is_some_and(|talk| talk.is_closed());
+        match self.ask.content.framing {
+            _ if !self.is_begun() => self.owed_since,
+            Framing::Tunnel => None,
+            _ => Some(Moment::ZERO).filter(|_| !is_closed),
+        }
     }
 
     pub(super) fn complain(&self, what: &str) -> String {

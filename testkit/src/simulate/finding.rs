@@ -1,9 +1,11 @@
 //! What a simulation found.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::laws::Law;
+use crate::tape;
 
 /// What was broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,17 +50,44 @@ pub struct Finding {
     pub at: Duration,
     /// That connection, as its server saw it.
     pub transcript: String,
+    /// The same as a [tape](crate::tape), with which [`Simulation::application`](super::Simulation::application) shows it
+    /// again. Empty for what is not seen while a tape is written, such as some wakes that are lost.
+    pub tape: String,
+    /// Where that is kept: in the folder that the environment names by `BAKESTONE_TAPES`, else in `tapes` of the
+    /// target folder of the test that runs.
+    pub kept: Option<PathBuf>,
+}
+
+impl Finding {
+    /// The same with the tape of its connection, which is kept.
+    pub(super) fn taped(mut self, tape: String) -> Self {
+        let folder = tape::folder().or_else(target_folder).filter(|_| !tape.is_empty());
+        self.kept = folder.and_then(|folder| tape::keep(&folder, &format!("simulated-{}", self.seed), &tape));
+        self.tape = tape;
+        self
+    }
+}
+
+/// `target/tapes`, if the program that runs lies below the folder of a build.
+fn target_folder() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    // Cargo marks its target folder by this file.
+    let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists())?;
+    Some(target.join("tapes"))
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { rule, what, seed, minute, client, at, transcript } = self;
+        let Self { rule, what, seed, minute, client, at, transcript, kept, .. } = self;
         writeln!(f, "broken: {rule}: {what}")?;
         write!(f, "-- NET_SEED={seed}, minute {minute}, {at:?} after its start")?;
-        match client {
-            Some(client) => writeln!(f, ", client {client}\n{transcript}"),
-            None => writeln!(f),
+        if let Some(client) = client {
+            write!(f, ", client {client}")?;
         }
+        if let Some(kept) = kept {
+            write!(f, "\n-- tape::replay({kept:?}, simulation.application()) shows it again")?;
+        }
+        writeln!(f, "\n{transcript}")
     }
 }
 

@@ -12,13 +12,15 @@ use bakestone::Session;
 use bakestone::app::Application;
 use bakestone::machine::{Io, Machine, Moment, Now, Phase};
 use bakestone::session::Spawner;
+use bakestone::tape::Recording;
 
-use super::app::{Running, name_answers};
-use super::book::{Book, Summary};
+use super::app::Running;
+use super::book::{Account, Book, Summary};
 use super::client::Client;
 use super::finding::{Finding, Rule};
 use super::{LEFT_BYTES, Simulation};
-use crate::net::{Ended, Net};
+use crate::laws::Law;
+use crate::net::{Ended, Faults, Net, Weather};
 use crate::seed::Random;
 
 const START: Moment = Moment::from_epoch(Duration::from_secs(1_000));
@@ -30,8 +32,12 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// however long the last of them waits.
 const DRAIN: std::ops::Range<Duration> = Duration::from_secs(5)..MINUTE;
 const LONGEST: Duration = Duration::from_secs(3_600);
+/// Steps for each client after which the server is held never to come to rest; about 100 are usual.
+const STEPS: u64 = 100_000;
 /// How late a drain may be told: a driver first reads what is there.
 const GRACE: Duration = Duration::from_millis(10);
+/// How long it takes to send a request without content.
+const SENDING: Duration = Duration::from_millis(100);
 
 pub(super) struct Life<'a> {
     simulation: &'a Simulation,
@@ -42,18 +48,20 @@ pub(super) struct Life<'a> {
     /// Tells how many files without a name are open.
     opened: Box<dyn Fn() -> usize>,
     spawner: Spawner,
+    /// Tells how much is in use, if that is looked at.
+    memory: Option<fn() -> usize>,
     drains_at: Moment,
     now: Moment,
-    faulty: u64,
+    /// What went wrong so far.
+    summary: Summary,
 }
 
 impl<'a> Life<'a> {
-    /// The life of this minute; `recorded` is the client whose transcript is kept.
-    pub(super) fn new(simulation: &'a Simulation, minute: u64, recorded: Option<usize>) -> Self {
+    /// The life of this minute.
+    pub(super) fn new(simulation: &'a Simulation, minute: u64) -> Self {
         let mut random = Random::new(simulation.seed ^ minute.wrapping_mul(0x9e37_79b9_97f4_a7c1));
         let (running, limits) = (Running::default(), simulation.limits.clone());
-        let app = (simulation.make)(running.clone()).middleware_first(name_answers);
-        let started = app.start();
+        let started = simulation.application_beside(running.clone()).start();
         let (service, lifecycle) =
             started.unwrap_or_else(|errors| panic!("the application is not sound: {errors}"));
         let (service, lifecycle) = (Arc::new(service), lifecycle.limits(&limits));
@@ -74,21 +82,41 @@ impl<'a> Life<'a> {
             let (asker, limits) = (simulation.asker.clone(), simulation.limits.clone());
             net.connect_at(at, Client::new(random.next(), asker, book.clone(), limits));
         }
-        if let Some(client) = recorded {
-            net.record(client, START);
-        }
         let drains_at = match (simulation.seed ^ minute) % 2 {
             0 => START + random.time(&DRAIN),
             _ => START + LONGEST,
         };
-        Self { simulation, minute, net, book, running, opened, spawner, drains_at, now: START, faulty: 0 }
+        Self {
+            simulation,
+            minute,
+            net,
+            book,
+            running,
+            opened,
+            spawner,
+            drains_at,
+            now: START,
+            summary: Summary::default(),
+            memory: simulation.memory,
+        }
+    }
+
+    /// Keeps a transcript of this client's connection, and looks at memory no more: transcripts and tapes are long.
+    pub(super) fn record(&mut self, client: usize) {
+        self.memory = None;
+        self.net.record(client, START);
+    }
+
+    /// Writes a tape of it.
+    pub(super) fn tape(&mut self, client: usize, recording: Recording) {
+        self.net.tape(client, recording);
     }
 
     /// Lives it.
     pub(super) fn run(mut self) -> Result<Summary, Box<Finding>> {
         let mut io = Io::default();
         let mut cx = Context::from_waker(Waker::noop());
-        let before = self.simulation.memory.map(|memory| memory());
+        let before = self.memory.map(|memory| memory());
         loop {
             let wall = START_WALL + self.now.since(START);
             let wants = self.net.step(Now::new(self.now, wall), &mut io, &mut cx);
@@ -102,7 +130,8 @@ impl<'a> Life<'a> {
             let drain = (!io.drain).then_some(self.drains_at.max(self.now));
             let next = wants.wake_at.into_iter().chain(drain).min();
             let Some(next) = next else {
-                return Err(self.found(Rule::Drained, None, "nothing moves any more, and not all is over"));
+                let what = "nothing moves any more, and not all is over";
+                return Err(self.found(Rule::Drained, self.net.serving(), what));
             };
             self.now = next;
             io.drain |= self.now >= self.drains_at;
@@ -121,7 +150,11 @@ impl<'a> Life<'a> {
             self.judge(ended)?;
         }
         self.look_at_drain()?;
-        match self.simulation.memory.zip(before) {
+        if self.net.steps() > STEPS * self.simulation.clients.max(1) {
+            let what = format!("there is no rest after {} steps", self.net.steps());
+            return Err(self.found(Rule::Law(Law::Bounded), self.net.busiest(), &what));
+        }
+        match self.memory.zip(before) {
             Some((memory, before)) => self.look_at_memory(memory(), before),
             None => Ok(()),
         }
@@ -130,9 +163,13 @@ impl<'a> Life<'a> {
     /// Whether a connection may have ended so.
     fn judge(&mut self, ended: Ended) -> Result<(), Box<Finding>> {
         let account = self.book.borrow().accounts[ended.connection];
-        self.faulty += u64::from(ended.faults.any());
+        self.summary.count(ended.faults);
         if account.outlasts && !ended.server_was_first {
             let what = "the server waits for ever for a client that does not read";
+            return Err(self.found(Rule::Answered, Some(ended.connection), what));
+        }
+        if account.polite && ended.faults == Faults::DRAINED && self.owes(account) {
+            let what = "the server drains, and does not give the answer that it owes";
             return Err(self.found(Rule::Answered, Some(ended.connection), what));
         }
         if ended.faults.any() || !account.polite || account.answered == account.asked {
@@ -143,6 +180,14 @@ impl<'a> Life<'a> {
             account.asked, account.answered, account.refused
         );
         Err(self.found(Rule::Answered, Some(ended.connection), &what))
+    }
+
+    /// Whether the server knew of a request before it drained, and broke off before it had to.
+    fn owes(&self, account: Account) -> bool {
+        let Weather { latency, jitter, .. } = &self.simulation.weather;
+        let way = latency.end + *jitter + SENDING;
+        let ends_at = self.drains_at + self.simulation.limits.drain_time;
+        account.owed.is_some_and(|owed| owed.since + way < self.drains_at && owed.until < ends_at)
     }
 
     fn look_at_drain(&self) -> Result<(), Box<Finding>> {
@@ -164,7 +209,7 @@ impl<'a> Life<'a> {
         let bound = LEFT_BYTES + self.net.connected() * 2 * self.simulation.limits.max_buffered();
         match used.saturating_sub(before) {
             used if used > bound => {
-                let law = Rule::Law(crate::laws::Law::Backpressure);
+                let law = Rule::Law(Law::Backpressure);
                 Err(self.found(law, None, &format!("{used} bytes of memory, more than {bound}")))
             }
             _ => Ok(()),
@@ -179,8 +224,8 @@ impl<'a> Life<'a> {
             let what = format!("{tasks} tasks have a place, {running} run on, {opened} files are open");
             return Err(self.found(Rule::Finished, None, &what));
         }
-        let mut summary = self.book.borrow().summary();
-        summary.faulty = self.faulty;
+        let mut summary = self.summary;
+        summary += self.book.borrow().summary();
         summary.steps = self.net.steps();
         Ok(summary)
     }
@@ -194,6 +239,8 @@ impl<'a> Life<'a> {
             client,
             at: self.now.since(START),
             transcript: self.net.transcript().map(ToString::to_string).unwrap_or_default(),
+            tape: String::new(),
+            kept: None,
         })
     }
 }

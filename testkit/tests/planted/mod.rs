@@ -4,6 +4,7 @@ use std::io::IoSlice;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Wake, Waker};
+use std::time::Duration;
 
 use bakestone::machine::{Io, Machine, Now, Peer, Phase, Wants};
 use bytes::Buf;
@@ -39,6 +40,16 @@ pub(crate) enum Flaw {
     LeavesEarly,
     /// It takes what waits for the peer into memory of its own.
     NeverWaits,
+    /// A drain ends everything at once.
+    BreaksOffAtDrain,
+    /// A Close of a WebSocket that goes out by itself is dropped.
+    NeverCloses,
+    /// A pong that does is.
+    NeverPongs,
+    /// Its deadlines are a microsecond away.
+    Ticks,
+    /// It waits for a peer that does not read, for ever.
+    NeverGivesUp,
 }
 
 /// The honest machine and the bug; with none it is transparent.
@@ -109,6 +120,15 @@ impl Planted {
             Some(Flaw::EndsInGoodOrder) if wants.phase == Phase::Abort && io.output.is_empty() => {
                 *wants = Wants::DONE;
             }
+            Some(Flaw::NeverCloses) if before == 0 && is_control(io, 8) => io.output.clear(),
+            Some(Flaw::NeverPongs) if before == 0 && is_control(io, 10) => io.output.clear(),
+            Some(Flaw::NeverGivesUp) if !io.output.is_empty() => wants.wake_at = None,
+            Some(Flaw::BreaksOffAtDrain) if io.drain && io.peer == Peer::Open && *wants != Wants::DONE => {
+                *wants = Wants { phase: Phase::Abort, ..Wants::DONE };
+            }
+            Some(Flaw::Ticks) if wants.wake_at.is_some() => {
+                wants.wake_at = Some(now.mono + Duration::from_micros(1))
+            }
             Some(Flaw::LeavesEarly) if wants.phase == Phase::Lingering => *wants = Wants::DONE,
             _ => {}
         }
@@ -133,6 +153,14 @@ impl Planted {
             }
             _ => wants,
         }
+    }
+}
+
+/// Whether all that goes out is one frame of this opcode, as a server sends it.
+fn is_control(io: &Io, opcode: u8) -> bool {
+    let chunk = io.output.chunk();
+    chunk.first() == Some(&(0x80 | opcode)) && chunk.len() as u64 == io.output.len() && {
+        chunk.get(1).is_some_and(|length| usize::from(*length) + 2 == chunk.len())
     }
 }
 
