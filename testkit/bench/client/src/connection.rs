@@ -13,7 +13,7 @@ use socket2::{Domain, SockRef, Socket, Type};
 use crate::answers::{Answers, Failure, Head, PATIENCE};
 
 /// A connection to the server.
-pub(crate) struct Connection {
+pub struct Connection {
     answers: Answers<TcpStream>,
     host: SocketAddr,
 }
@@ -28,7 +28,8 @@ fn next_source(addr: SocketAddr) -> Option<SocketAddr> {
 }
 
 impl Connection {
-    pub(crate) fn open(addr: SocketAddr) -> Result<Self, Failure> {
+    /// Connects, from one of the loopback's addresses if the server is on it.
+    pub fn open(addr: SocketAddr) -> Result<Self, Failure> {
         let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None);
         let socket = socket.map_err(Failure::io("making a socket"))?;
         if let Some(source) = next_source(addr) {
@@ -46,42 +47,44 @@ impl Connection {
         Ok(Self { answers: Answers::new(stream), host: addr })
     }
 
-    pub(crate) fn stream(&self) -> &TcpStream {
+    /// The socket.
+    pub fn stream(&self) -> &TcpStream {
         self.answers.source()
     }
 
     /// The answers, to be read by hand.
-    pub(crate) fn answers(&mut self) -> &mut Answers<TcpStream> {
+    pub fn answers(&mut self) -> &mut Answers<TcpStream> {
         &mut self.answers
     }
 
     /// Keeps the connection and gives its buffer back.
-    pub(crate) fn into_stream(self) -> TcpStream {
+    pub fn into_stream(self) -> TcpStream {
         self.answers.into_source()
     }
 
     /// The head of a request; `fields` are whole lines.
-    pub(crate) fn request(&self, method: &str, target: &str, fields: &str) -> Vec<u8> {
+    pub fn request(&self, method: &str, target: &str, fields: &str) -> Vec<u8> {
         format!("{method} {target} HTTP/1.1\r\nHost: {}\r\n{fields}\r\n", self.host).into_bytes()
     }
 
-    pub(crate) fn send(&self, bytes: &[u8]) -> Result<(), Failure> {
+    /// Sends all of `bytes`.
+    pub fn send(&self, bytes: &[u8]) -> Result<(), Failure> {
         send(self.stream(), bytes)
     }
 
     /// No more is sent; answers are still read.
-    pub(crate) fn finish(&self) -> Result<(), Failure> {
+    pub fn finish(&self) -> Result<(), Failure> {
         self.stream().shutdown(Shutdown::Write).map_err(Failure::io("half-closing"))
     }
 
     /// Closes with a reset.
-    pub(crate) fn reset(self) -> Result<(), Failure> {
+    pub fn reset(self) -> Result<(), Failure> {
         let linger = SockRef::from(self.stream()).set_linger(Some(Duration::ZERO));
         linger.map_err(Failure::io("setting SO_LINGER"))
     }
 
     /// Reads an answer whole: its head and its body of at most `limit` bytes.
-    pub(crate) fn answer(&mut self, limit: usize) -> Result<(Head, Vec<u8>), Failure> {
+    pub fn answer(&mut self, limit: usize) -> Result<(Head, Vec<u8>), Failure> {
         let head = self.answers.head()?;
         let mut body = Vec::new();
         self.answers.body(&head, &mut |piece| {
@@ -95,7 +98,7 @@ impl Connection {
     }
 
     /// Reads an answer that must be a 200 with this body.
-    pub(crate) fn expect(&mut self, wanted: &[u8], after: After) -> Result<(), Failure> {
+    pub fn expect(&mut self, wanted: &[u8], after: After) -> Result<(), Failure> {
         let (head, body) = self.answer(wanted.len().max(4096))?;
         expect_ok(&head, after)?;
         if body != wanted {
@@ -108,14 +111,14 @@ impl Connection {
     }
 
     /// Sends a request and reads an answer that must be a 200 with this body.
-    pub(crate) fn get(&mut self, target: &str, wanted: &[u8]) -> Result<(), Failure> {
+    pub fn get(&mut self, target: &str, wanted: &[u8]) -> Result<(), Failure> {
         self.send(&self.request("GET", target, ""))?;
         self.expect(wanted, After::Kept)
     }
 
     /// Sends on one thread while the answer is read on another, as a server that streams needs it. If neither
     /// is well, the reader's failure is the one that tells why.
-    pub(crate) fn exchange<T>(
+    pub fn exchange<T>(
         &mut self,
         sender: impl FnOnce(&TcpStream) -> Result<(), Failure> + Send,
         reader: impl FnOnce(&mut Self) -> Result<T, Failure>,
@@ -135,13 +138,13 @@ impl Connection {
 }
 
 /// Sends all of `bytes`.
-pub(crate) fn send(mut stream: &TcpStream, bytes: &[u8]) -> Result<(), Failure> {
+pub fn send(mut stream: &TcpStream, bytes: &[u8]) -> Result<(), Failure> {
     stream.write_all(bytes).map_err(Failure::io("sending"))
 }
 
 /// What an answer must say of its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum After {
+pub enum After {
     /// It is kept.
     Kept,
     /// It is closed.
@@ -151,7 +154,7 @@ pub(crate) enum After {
 }
 
 /// A 200 that says of its connection what it must.
-pub(crate) fn expect_ok(head: &Head, after: After) -> Result<(), Failure> {
+pub fn expect_ok(head: &Head, after: After) -> Result<(), Failure> {
     if head.status != 200 {
         return Err(Failure::unexpected("a status that is not 200", head.status.to_string().as_bytes()));
     }

@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::flags::{Flags, Server};
 use crate::kinds::{self, Client, KINDS};
-use crate::process::{self, HEADER, Process, Sample};
 use crate::random::{Pattern, Random};
+use bakestone_bench_client::flags::{Flags, Server};
+use bakestone_bench_client::process::{self, HEADER, Process, Sample};
 
 const EVERY: Duration = Duration::from_secs(30);
 const GOODBYE: Duration = Duration::from_secs(20);

@@ -9,7 +9,7 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 /// How long a server may be silent, or take nothing, before it counts as stuck.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Bytes of a line of a head or a chunk; a whole buffer of answers has no more.
 const BUFFER: usize = 16 << 10;
@@ -17,29 +17,43 @@ const FIELDS: usize = 100;
 
 /// Why something did not go as it must.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub enum Failure {
     /// The system said no.
-    Io { doing: &'static str, error: io::Error },
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// What the system said.
+        error: io::Error,
+    },
     /// The server closed where it must not.
-    Closed { doing: &'static str },
+    Closed {
+        /// What was being done.
+        doing: &'static str,
+    },
     /// The client itself has had enough, on purpose.
     Enough,
-    /// The server sent what it must not; `seen` is where it begins to.
-    Unexpected { what: Cow<'static, str>, seen: Vec<u8> },
+    /// The server sent what it must not.
+    Unexpected {
+        /// What is wrong with it.
+        what: Cow<'static, str>,
+        /// Where it begins to be wrong.
+        seen: Vec<u8>,
+    },
 }
 
 impl Failure {
-    pub(crate) fn io(doing: &'static str) -> impl Fn(io::Error) -> Self {
+    /// Makes a failure of an error that came while doing that.
+    pub fn io(doing: &'static str) -> impl Fn(io::Error) -> Self {
         move |error| Self::Io { doing, error }
     }
 
-    /// `seen` is cut to what a person reads.
-    pub(crate) fn unexpected(what: impl Into<Cow<'static, str>>, seen: &[u8]) -> Self {
+    /// Something that must not be there; `seen` is cut to what a person reads.
+    pub fn unexpected(what: impl Into<Cow<'static, str>>, seen: &[u8]) -> Self {
         Self::Unexpected { what: what.into(), seen: seen[..seen.len().min(120)].to_vec() }
     }
 
     /// What failures are counted by.
-    pub(crate) fn kind(&self) -> String {
+    pub fn kind(&self) -> String {
         match self {
             Self::Io { doing, error } => format!("{doing}: {:?}", error.kind()),
             Self::Closed { doing } => format!("{doing}: closed"),
@@ -69,8 +83,9 @@ fn is_timeout(error: &io::Error) -> bool {
 
 /// The head of an answer.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Head {
-    pub(crate) status: u16,
+pub struct Head {
+    /// The status code.
+    pub status: u16,
     fields: Vec<(String, Vec<u8>)>,
 }
 
@@ -83,7 +98,7 @@ enum Framing {
 
 impl Head {
     /// The values of a field, whose name is given in lower case.
-    pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         self.fields.iter().filter(move |(known, _)| known == name).map(|(_, value)| &value[..])
     }
 
@@ -98,7 +113,7 @@ impl Head {
     }
 
     /// Whether the server says that it closes after this answer.
-    pub(crate) fn closes(&self) -> bool {
+    pub fn closes(&self) -> bool {
         let is_close = |option: &[u8]| option.trim_ascii().eq_ignore_ascii_case(b"close");
         self.values("connection").any(|value| value.split(|&byte| byte == b',').any(is_close))
     }
@@ -167,10 +182,10 @@ fn is_text(byte: u8) -> bool {
 }
 
 /// Takes the pieces of a body; its error ends the reading.
-pub(crate) type Sink<'a> = &'a mut dyn FnMut(&[u8]) -> Result<(), Failure>;
+pub type Sink<'a> = &'a mut dyn FnMut(&[u8]) -> Result<(), Failure>;
 
 /// The answers that come from a source of bytes.
-pub(crate) struct Answers<R> {
+pub struct Answers<R> {
     source: R,
     buffer: Box<[u8]>,
     from: usize,
@@ -178,20 +193,23 @@ pub(crate) struct Answers<R> {
 }
 
 impl<R: Read> Answers<R> {
-    pub(crate) fn new(source: R) -> Self {
+    /// Reads from the source, from where it is.
+    pub fn new(source: R) -> Self {
         Self { source, buffer: vec![0; BUFFER].into(), from: 0, to: 0 }
     }
 
-    pub(crate) fn source(&self) -> &R {
+    /// The source.
+    pub fn source(&self) -> &R {
         &self.source
     }
 
-    pub(crate) fn into_source(self) -> R {
+    /// Gives the source back; what was read ahead is lost.
+    pub fn into_source(self) -> R {
         self.source
     }
 
     /// Reads the head of an answer.
-    pub(crate) fn head(&mut self) -> Result<Head, Failure> {
+    pub fn head(&mut self) -> Result<Head, Failure> {
         let status = parse_status_line(self.line("reading a status line")?)?;
         let mut fields = Vec::new();
         loop {
@@ -207,7 +225,7 @@ impl<R: Read> Answers<R> {
     }
 
     /// Reads the body that belongs to a head, piece by piece. How many bytes it had.
-    pub(crate) fn body(&mut self, head: &Head, sink: Sink<'_>) -> Result<u64, Failure> {
+    pub fn body(&mut self, head: &Head, sink: Sink<'_>) -> Result<u64, Failure> {
         match head.framing()? {
             Framing::Length(length) => self.piece(length, sink).map(|()| length),
             Framing::Chunked => self.chunks(sink),
@@ -293,7 +311,7 @@ impl<R: Read> Answers<R> {
     }
 
     /// An error if more than the answers has come.
-    pub(crate) fn expect_nothing_more(&self) -> Result<(), Failure> {
+    pub fn expect_nothing_more(&self) -> Result<(), Failure> {
         match &self.buffer[self.from..self.to] {
             [] => Ok(()),
             more => Err(Failure::unexpected("bytes behind the answer", more)),
@@ -301,7 +319,7 @@ impl<R: Read> Answers<R> {
     }
 
     /// Reads to the end of the connection, where nothing more may come.
-    pub(crate) fn expect_end(&mut self) -> Result<(), Failure> {
+    pub fn expect_end(&mut self) -> Result<(), Failure> {
         self.expect_nothing_more()?;
         self.fill("waiting for the close")?;
         self.expect_nothing_more()

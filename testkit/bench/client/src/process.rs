@@ -8,30 +8,40 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
+/// One tick of the times in `/proc/<pid>/stat`: Linux counts them for user space in hundredths of a second.
+const TICK: Duration = Duration::from_millis(10);
+
 /// The memory and the threads of a process, from `/proc/<pid>/status`. Sizes are in KiB.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Status {
-    pub(crate) rss: u64,
-    pub(crate) rss_anon: u64,
+pub struct Status {
+    /// What of it is in memory.
+    pub rss: u64,
+    /// What of that no file holds.
+    pub rss_anon: u64,
     /// The most that `rss` has ever been.
-    pub(crate) peak: u64,
-    pub(crate) threads: u64,
+    pub peak: u64,
+    /// How many threads it has.
+    pub threads: u64,
 }
 
 /// One look at a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Sample {
-    pub(crate) status: Status,
-    pub(crate) fds: usize,
-    pub(crate) sockets: usize,
+pub struct Sample {
+    /// Memory and threads.
+    pub status: Status,
+    /// How many descriptors are open.
+    pub fds: usize,
+    /// How many of them are sockets.
+    pub sockets: usize,
 }
 
 /// A process by its id.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Process(pub(crate) u32);
+pub struct Process(pub u32);
 
 impl Process {
-    pub(crate) fn sample(self) -> Result<Sample, String> {
+    /// Looks at it now.
+    pub fn sample(self) -> Result<Sample, String> {
         let text = fs::read_to_string(self.path("status")).map_err(|error| self.gone(&error))?;
         let status = parse_status(&text).ok_or_else(|| format!("/proc/{}/status is odd: {text}", self.0))?;
         let (fds, sockets) = self.descriptors().map_err(|error| self.gone(&error))?;
@@ -39,7 +49,7 @@ impl Process {
     }
 
     /// How many descriptors it has open.
-    pub(crate) fn fds(self) -> Result<usize, String> {
+    pub fn fds(self) -> Result<usize, String> {
         fs::read_dir(self.path("fd")).map(Iterator::count).map_err(|error| self.gone(&error))
     }
 
@@ -55,13 +65,13 @@ impl Process {
     }
 
     /// How many descriptors it may have open; `None` if that is not limited.
-    pub(crate) fn fd_limit(self) -> Result<Option<usize>, String> {
+    pub fn fd_limit(self) -> Result<Option<usize>, String> {
         let text = fs::read_to_string(self.path("limits")).map_err(|error| self.gone(&error))?;
         Ok(parse_fd_limit(&text))
     }
 
     /// An error unless `count` descriptors more can be opened.
-    pub(crate) fn has_room_for(self, count: usize) -> Result<(), String> {
+    pub fn has_room_for(self, count: usize) -> Result<(), String> {
         let (used, limit) = (self.fds()?, self.fd_limit()?);
         match limit {
             Some(limit) if used + count > limit => Err(format!(
@@ -74,7 +84,7 @@ impl Process {
     }
 
     /// Waits until at most `most` descriptors are open. How many there are in the end, and how long it took.
-    pub(crate) fn wait_for_fds(self, most: usize, time: Duration) -> Result<(usize, Duration), String> {
+    pub fn wait_for_fds(self, most: usize, time: Duration) -> Result<(usize, Duration), String> {
         let began = Instant::now();
         loop {
             let fds = self.fds()?;
@@ -86,7 +96,7 @@ impl Process {
     }
 
     /// Waits until descriptors, threads and memory stand still for a second, or for `time`.
-    pub(crate) fn settle(self, time: Duration) -> Result<Sample, String> {
+    pub fn settle(self, time: Duration) -> Result<Sample, String> {
         let began = Instant::now();
         let (mut last, mut since) = (self.sample()?, Instant::now());
         while since.elapsed() < Duration::from_secs(1) && began.elapsed() < time {
@@ -99,6 +109,12 @@ impl Process {
         Ok(last)
     }
 
+    /// The time that all its threads have had a processor, also those that have ended.
+    pub fn processor_time(self) -> Result<Duration, String> {
+        let text = fs::read_to_string(self.path("stat")).map_err(|error| self.gone(&error))?;
+        parse_processor_time(&text).ok_or_else(|| format!("/proc/{}/stat is odd: {text}", self.0))
+    }
+
     fn path(self, name: &str) -> PathBuf {
         format!("/proc/{}/{name}", self.0).into()
     }
@@ -109,10 +125,10 @@ impl Process {
 }
 
 /// The line that stands over [`row`]s.
-pub(crate) const HEADER: &str = "                          RSS KiB   anon KiB       fds   sockets   threads";
+pub const HEADER: &str = "                          RSS KiB   anon KiB       fds   sockets   threads";
 
 /// A sample as a line of a table.
-pub(crate) fn row(name: &str, sample: &Sample) -> String {
+pub fn row(name: &str, sample: &Sample) -> String {
     let Sample { status, fds, sockets } = sample;
     let Status { rss, rss_anon, threads, .. } = status;
     format!("{name:<22} {rss:>10} {rss_anon:>10} {fds:>9} {sockets:>9} {threads:>9}")
@@ -129,6 +145,14 @@ fn parse_status(text: &str) -> Option<Status> {
         peak: number("VmHWM")?,
         threads: number("Threads")?,
     })
+}
+
+/// utime and stime, the fields 14 and 15; the name before them is in parentheses, and may hold anything.
+fn parse_processor_time(text: &str) -> Option<Duration> {
+    let (_, fields) = text.rsplit_once(')')?;
+    let mut times = fields.split_whitespace().skip(11);
+    let (user, system): (u32, u32) = (times.next()?.parse().ok()?, times.next()?.parse().ok()?);
+    Some(TICK * user.checked_add(system)?)
 }
 
 fn parse_fd_limit(text: &str) -> Option<usize> {
@@ -160,6 +184,19 @@ mod tests {
             "Limit     Soft Limit   Hard Limit   Units\nMax open files            1024         4096  files\n";
         assert_eq!(parse_fd_limit(line), Some(1024));
         assert_eq!(parse_fd_limit("Max open files  unlimited unlimited files\n"), None);
+    }
+
+    #[test]
+    fn the_times_are_found_behind_any_name() {
+        let fields = "S 1 2 3 4 5 6 7 8 9 10 70 5 0 0 20";
+        for (text, expected) in [
+            (format!("17 (name) {fields}"), Some(Duration::from_millis(750))),
+            (format!("17 (a) b (c) {fields}"), Some(Duration::from_millis(750))),
+            ("17 (name) S 1".to_owned(), None),
+            (String::new(), None),
+        ] {
+            assert_eq!(parse_processor_time(&text), expected, "{text}");
+        }
     }
 
     #[test]

@@ -6,11 +6,11 @@
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use crate::answers::Failure;
-use crate::client::{After, Connection, expect_ok, send};
-use crate::flags::Server;
-use crate::process::{self, Process};
 use crate::random::Pattern;
+use bakestone_bench_client::answers::Failure;
+use bakestone_bench_client::connection::{After, Connection, expect_ok, send};
+use bakestone_bench_client::flags::Server;
+use bakestone_bench_client::process::{self, Process};
 
 /// Bytes of one chunk of the request.
 const CHUNK: usize = 64 << 10;

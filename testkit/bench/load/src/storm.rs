@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::answers::Failure;
-use crate::client::{After, Connection};
-use crate::flags::{Flags, Server};
-use crate::process::{self, Process};
+use bakestone_bench_client::answers::Failure;
+use bakestone_bench_client::connection::{After, Connection};
+use bakestone_bench_client::flags::{Flags, Server};
+use bakestone_bench_client::process::{self, Process};
 
 const GOODBYE: Duration = Duration::from_secs(20);
 /// So many failures, and the rest need not be tried.

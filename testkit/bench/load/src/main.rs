@@ -4,20 +4,16 @@
 //! it, 1 not all, 2 the command could not be understood.
 #![forbid(unsafe_code)]
 
-mod answers;
-mod client;
 mod echo;
-mod flags;
 mod idle;
 mod kinds;
-mod process;
 mod random;
 mod soak;
 mod storm;
 
 use std::process::ExitCode;
 
-use flags::Flags;
+use bakestone_bench_client::flags::Flags;
 
 const USAGE: &str = "\
 usage: load COMMAND --addr HOST:PORT --pid PID [FLAGS]

@@ -8,10 +8,10 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::answers::Failure;
-use crate::client::Connection;
-use crate::flags::{Flags, Server};
-use crate::process::{self, Process, Sample};
+use bakestone_bench_client::answers::Failure;
+use bakestone_bench_client::connection::Connection;
+use bakestone_bench_client::flags::{Flags, Server};
+use bakestone_bench_client::process::{self, Process, Sample};
 
 const WARM_UP: usize = 50;
 const FRESH: usize = 100;

@@ -6,17 +6,20 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 
 /// What was given and not yet taken.
-pub(crate) struct Flags(Vec<(String, String)>);
+pub struct Flags(Vec<(String, String)>);
 
 /// The server: where it listens and which process it is.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Server {
-    pub(crate) addr: SocketAddr,
-    pub(crate) pid: u32,
+pub struct Server {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    /// The id of its process.
+    pub pid: u32,
 }
 
 impl Flags {
-    pub(crate) fn parse(args: &[String]) -> Result<Self, String> {
+    /// Reads pairs of a flag and its value.
+    pub fn parse(args: &[String]) -> Result<Self, String> {
         let mut pairs = Vec::new();
         let mut args = args.iter();
         while let Some(name) = args.next() {
@@ -31,27 +34,29 @@ impl Flags {
     }
 
     /// The value of a flag that may be left out.
-    pub(crate) fn optional<T: FromStr>(&mut self, name: &str) -> Result<Option<T>, String> {
+    pub fn optional<T: FromStr>(&mut self, name: &str) -> Result<Option<T>, String> {
         let Some(at) = self.0.iter().position(|(known, _)| known == name) else { return Ok(None) };
         let (_, value) = self.0.remove(at);
         value.parse().map(Some).map_err(|_| format!("--{name} cannot be {value:?}"))
     }
 
     /// The value of a number that has a default and is at least 1.
-    pub(crate) fn number(&mut self, name: &str, default: u64) -> Result<u64, String> {
+    pub fn number(&mut self, name: &str, default: u64) -> Result<u64, String> {
         match self.optional(name)?.unwrap_or(default) {
             0 => Err(format!("--{name} cannot be 0")),
             number => Ok(number),
         }
     }
 
-    pub(crate) fn server(&mut self) -> Result<Server, String> {
+    /// The server, which has to be named.
+    pub fn server(&mut self) -> Result<Server, String> {
         let addr = self.optional("addr")?.ok_or("--addr HOST:PORT is needed")?;
         let pid = self.optional("pid")?.ok_or("--pid is needed: the process to measure")?;
         Ok(Server { addr, pid })
     }
 
-    pub(crate) fn finish(self) -> Result<(), String> {
+    /// An error if a flag was given that nobody took.
+    pub fn finish(self) -> Result<(), String> {
         self.0.first().map_or(Ok(()), |(name, _)| Err(format!("--{name} is not a flag of this command")))
     }
 }

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use socket2::SockRef;
 
-use crate::answers::Failure;
-use crate::client::{After, Connection, expect_ok, send};
 use crate::random::{Pattern, Random};
+use bakestone_bench_client::answers::Failure;
+use bakestone_bench_client::connection::{After, Connection, expect_ok, send};
 
 /// A kind of client.
 pub(crate) struct Kind {
@@ -408,7 +408,7 @@ mod tests {
         let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
         let split = request.windows(4).position(|end| end == b"\r\n\r\n").unwrap() + 4;
         let answer = [head, &request[split..]].concat();
-        let mut answers = crate::answers::Answers::new(&answer[..]);
+        let mut answers = bakestone_bench_client::answers::Answers::new(&answer[..]);
         let (head, mut seen) = (answers.head().unwrap(), Vec::new());
         answers
             .body(&head, &mut |piece| {

@@ -1,0 +1,79 @@
+//! Measures the conformance server beside its peers: `bench http|instructions|check`.
+//!
+//! The rule: what a server answers is looked at before it is measured, all servers take turns, and a figure is printed
+//! only beside those of the same run.
+#![forbid(unsafe_code)]
+
+mod check;
+mod instructions;
+mod machine;
+mod measure;
+mod options;
+mod peers;
+mod programs;
+mod running;
+mod scenarios;
+mod scratch;
+mod table;
+mod wrk;
+
+use std::process::ExitCode;
+
+use options::Options;
+
+const USAGE: &str = "\
+usage: bench COMMAND [FLAG VALUE]...
+
+  http          the time of a processor that each request takes, the rate, the latency, and the memory
+                --rounds 5          how often each server is measured; the medians are printed
+                --seconds 3         how long each time
+  instructions  the instructions and the allocations of each request, counted by valgrind
+                --requests 2000     the slope between so many and twice as many; large ones are fewer
+  check         looks at what each server answers, and measures nothing
+
+for all of them
+  --scenario A,B      only these                     (all)
+  --peers A,B         only these servers             (all)
+  --programs DIR      takes the servers from there, and builds nothing
+  --server-core 0     the core that the servers are pinned to
+  --client-core 1     the core that the clients are pinned to
+
+The exit code is 1 if an answer is wrong or cannot be measured, 2 for a mistake in the command.
+";
+
+/// Does what the command says; whether all that was asked for could be done.
+fn run(command: &str, options: &Options) -> Result<bool, String> {
+    let programs = programs::find(options)?;
+    match command {
+        "http" => measure::run(options, &programs),
+        "instructions" => instructions::run(options, &programs),
+        _ => check::run(options, &programs),
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let parsed = match arguments.split_first() {
+        None => Err("a command is needed".to_owned()),
+        Some((command, _)) if matches!(command.as_str(), "help" | "--help" | "-h") => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        Some((command, flags)) => Options::parse(command, flags).map(|options| (command, options)),
+    };
+    let (command, options) = match parsed {
+        Ok(parsed) => parsed,
+        Err(mistake) => {
+            eprint!("bench: {mistake}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match run(command, &options) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(failure) => {
+            eprintln!("bench: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
