@@ -139,7 +139,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The most memory, in bytes, that core keeps alive for one connection whose driver reads at most 16 KiB
+    /// The most memory, in bytes, that core keeps alive for one connection whose driver reads at most 64 KiB
     /// at a time, whatever the peer does; what handlers keep for themselves comes on top, and what a WebSocket is for: a
     /// message on its way in, of [`websocket_message_bytes`](Self::websocket_message_bytes), and the queue on the way
     /// out, of [`websocket_queue_bytes`](Self::websocket_queue_bytes).
@@ -147,7 +147,7 @@ impl Limits {
     /// It counts capacity and not content: a growing buffer is at most twice what it holds, and a slice of one
     /// byte keeps its whole block.
     pub fn max_buffered(&self) -> usize {
-        const DRIVER_READ: usize = 16 * KIB;
+        const DRIVER_READ: usize = 64 * KIB;
         // A head's fields stand in a table beside its bytes.
         const FIELD_ENTRY: usize = 192;
         const REST: usize = 16 * KIB;

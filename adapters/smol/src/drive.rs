@@ -28,8 +28,8 @@ impl Watched {
 }
 
 impl Socket for Watched {
-    fn read(&mut self, into: &mut BytesMut) -> io::Result<usize> {
-        self.0.get_ref().receive(into)
+    fn read(&mut self, into: &mut BytesMut, most: usize) -> io::Result<usize> {
+        self.0.get_ref().receive(into, most)
     }
 
     fn write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {

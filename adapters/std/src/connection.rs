@@ -1,8 +1,7 @@
 //! Between a socket and a machine: everything that a driver does but wait.
 //!
 //! The rule: a turn moves whatever can be moved without waiting, and says what to wait for. What happens to
-//! the socket follows from the machine's wants alone. Whoever waits does so by level, so that a read which has
-//! emptied the socket needs no second one to say so.
+//! the socket follows from the machine's wants alone.
 
 use std::cell::RefCell;
 use std::io::{self, IoSlice};
@@ -13,8 +12,11 @@ use bakestone::effect::Effect;
 use bakestone::machine::{ConnectionInfo, Io, Machine, Memory, Moment, Now, Peer, Phase, Read, Wants};
 use bytes::{Buf, BytesMut};
 
-/// How many bytes one read takes at most.
+/// How many bytes one read takes at most, usually.
 pub const READ_AT_ONCE: usize = 16 << 10;
+
+/// How many bytes one read takes at most of a peer that has filled the last one.
+pub const READ_AT_MOST: usize = 64 << 10;
 
 /// How often a runtime that hears of no error of a socket which it neither reads nor writes looks for one.
 pub const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -27,7 +29,7 @@ thread_local! {
     static SPARE: RefCell<Memory> = RefCell::default();
 }
 
-/// Reads once from a source of the standard library's, for [`Socket::read`].
+/// Reads at most `most` bytes, once, from a source of the standard library's, for [`Socket::read`].
 ///
 /// The bytes land in a buffer of the thread's and are copied from there: the price of no `unsafe`, and less
 /// than that of zeroing the room for them at each read.
@@ -35,12 +37,13 @@ thread_local! {
 /// # Errors
 ///
 /// Those of the source.
-pub fn read_from(source: &mut impl io::Read, into: &mut BytesMut) -> io::Result<usize> {
+pub fn read_from(source: &mut impl io::Read, into: &mut BytesMut, most: usize) -> io::Result<usize> {
     thread_local! {
-        static LANDING: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_AT_ONCE].into_boxed_slice());
+        static LANDING: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
     }
     LANDING.with_borrow_mut(|landing| {
-        let count = source.read(landing)?;
+        landing.resize(most.max(landing.len()), 0);
+        let count = source.read(&mut landing[..most])?;
         into.extend_from_slice(&landing[..count]);
         Ok(count)
     })
@@ -48,13 +51,16 @@ pub fn read_from(source: &mut impl io::Read, into: &mut BytesMut) -> io::Result<
 
 /// A socket that does not block: where nothing can be moved it says [`io::ErrorKind::WouldBlock`].
 pub trait Socket {
-    /// Reads what is there to the end of `into`, which has room for [`READ_AT_ONCE`] bytes. Fewer are all that there
-    /// is.
+    /// Whether a read that was not filled needs no other after it, since whatever stands behind is told anew. Who waits by
+    /// edge alone says no: it has been told of a FIN that came together with the last bytes.
+    const WAITS_BY_LEVEL: bool = true;
+
+    /// Reads what is there to the end of `into`, which has room for `most` bytes.
     ///
     /// # Errors
     ///
     /// `WouldBlock`, or that the peer is gone.
-    fn read(&mut self, into: &mut BytesMut) -> io::Result<usize>;
+    fn read(&mut self, into: &mut BytesMut, most: usize) -> io::Result<usize>;
 
     /// As [`read`](Self::read), even if the runtime has not heard yet that there is something: the last look
     /// before a server stops.
@@ -62,8 +68,8 @@ pub trait Socket {
     /// # Errors
     ///
     /// `WouldBlock`, or that the peer is gone.
-    fn look(&mut self, into: &mut BytesMut) -> io::Result<usize> {
-        self.read(into)
+    fn look(&mut self, into: &mut BytesMut, most: usize) -> io::Result<usize> {
+        self.read(into, most)
     }
 
     /// Writes from the front of `slices`.
@@ -90,6 +96,8 @@ pub struct Connection<M, S: Socket> {
     wanted: Read,
     /// A read of this turn has emptied the socket.
     emptied: bool,
+    /// How many bytes the next read takes at most: more while each is filled.
+    appetite: usize,
     finished: bool,
     /// The machine has said that the connection may be closed in good order.
     orderly: bool,
@@ -132,6 +140,7 @@ impl<M: Machine, S: Socket> Connection<M, S> {
             io: Io::new(info),
             wanted: Read::Need,
             emptied: false,
+            appetite: READ_AT_ONCE,
             finished: false,
             orderly: false,
             read_ahead,
@@ -243,11 +252,14 @@ impl<M: Machine, S: Socket> Connection<M, S> {
             return false;
         }
         let Some(socket) = &mut self.socket else { return false };
-        self.io.input.reserve(READ_AT_ONCE);
-        let read = if look { socket.look(&mut self.io.input) } else { socket.read(&mut self.io.input) };
-        match read {
+        let (input, most) = (&mut self.io.input, self.appetite);
+        input.reserve(most);
+        match if look { socket.look(input, most) } else { socket.read(input, most) } {
             Ok(0) => self.io.peer = Peer::Finished,
-            Ok(count) => self.emptied = count < READ_AT_ONCE,
+            Ok(count) => {
+                self.emptied = S::WAITS_BY_LEVEL && count < most;
+                self.appetite = if count < most { READ_AT_ONCE } else { READ_AT_MOST };
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
             Err(_) => self.lose(),

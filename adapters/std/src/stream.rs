@@ -40,8 +40,8 @@ impl Stream {
     /// # Errors
     ///
     /// `WouldBlock`, or that the peer is gone.
-    pub fn receive(&self, into: &mut BytesMut) -> io::Result<usize> {
-        read_from(&mut &self.socket, into)
+    pub fn receive(&self, into: &mut BytesMut, most: usize) -> io::Result<usize> {
+        read_from(&mut &self.socket, into, most)
     }
 
     /// Writes, as [`Socket::write`].
@@ -75,8 +75,8 @@ impl Stream {
 }
 
 impl Socket for Stream {
-    fn read(&mut self, into: &mut BytesMut) -> io::Result<usize> {
-        self.receive(into)
+    fn read(&mut self, into: &mut BytesMut, most: usize) -> io::Result<usize> {
+        self.receive(into, most)
     }
 
     fn write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {

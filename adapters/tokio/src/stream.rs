@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use bakestone::machine::{Address, ConnectionInfo};
-use bakestone_std::{Listener, READ_AT_ONCE, Socket, StdListener, read_from};
+use bakestone_std::{Listener, Socket, StdListener, read_from};
 use bytes::{BufMut, BytesMut};
 use socket2::SockRef;
 use tokio::io::AsyncReadExt;
@@ -45,8 +45,8 @@ impl Stream {
 }
 
 impl Socket for Stream {
-    fn read(&mut self, into: &mut BytesMut) -> io::Result<usize> {
-        let mut into = into.limit(READ_AT_ONCE);
+    fn read(&mut self, into: &mut BytesMut, most: usize) -> io::Result<usize> {
+        let mut into = into.limit(most);
         // Unlike `try_read_buf` it takes a read that was not filled for the end of what there is, which saves the
         // second one. Nobody waits yet: whoever will polls for readiness then, with a waker of its own.
         let cx = &mut Context::from_waker(Waker::noop());
@@ -56,8 +56,8 @@ impl Socket for Stream {
         }
     }
 
-    fn look(&mut self, into: &mut BytesMut) -> io::Result<usize> {
-        either!(self, socket => read_from(&mut &*SockRef::from(&*socket), into))
+    fn look(&mut self, into: &mut BytesMut, most: usize) -> io::Result<usize> {
+        either!(self, socket => read_from(&mut &*SockRef::from(&*socket), into, most))
     }
 
     fn write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {

@@ -35,6 +35,9 @@ impl<S: Service> Session<S> {
     }
 
     fn receive_head(&mut self, io: &mut Io) -> bool {
+        if io.input.is_empty() && self.peer == Peer::Open {
+            return false;
+        }
         match self.conn.next(&mut io.input) {
             Ok(WireEvent::Head(head)) => self.begin(head, io),
             Ok(WireEvent::Closed) => self.stage = Stage::Closing,

@@ -197,7 +197,9 @@ impl<S: Service> Session<S> {
     fn round(&mut self, io: &mut Io) -> bool {
         let news = self.scope.take_news();
         self.poll_due |= news.woken;
-        let noticed = self.notice_peer(io) | self.notice_drain(io) | self.notice_output(io);
+        let noticed = self.notice_peer(io) | self.notice_drain(io);
+        // What has left makes room, which is made use of below, in this very round.
+        self.notice_output(io);
         // The clock stands still within a step, so most rounds need not look for a deadline that has passed.
         self.may_expire = self.may_expire && self.expire(io);
         let moved = noticed | self.may_expire;
@@ -288,7 +290,7 @@ impl<S: Service> Session<S> {
     }
 
     /// Takes in how much of the output the peer has read.
-    fn notice_output(&mut self, io: &mut Io) -> bool {
+    fn notice_output(&mut self, io: &mut Io) {
         let taken = io.output.taken() - self.times.taken;
         self.times.taken = io.output.taken();
         if io.output.is_empty() {
@@ -297,18 +299,18 @@ impl<S: Service> Session<S> {
             if flushed {
                 self.times.idle_since = Some(self.now.mono);
             }
-            return flushed;
-        }
-        if taken > 0 {
+        } else if taken > 0 {
             if let Some(pace) = &mut self.times.write {
                 pace.progress(taken, self.now.mono);
             }
         }
-        taken > 0
     }
 
     /// Hands what was kept for the time after the response to the lifecycle.
     pub(super) fn start_after(&mut self) {
+        if self.after.is_empty() {
+            return;
+        }
         for task in std::mem::take(&mut self.after) {
             let attached = self.attached.as_ref();
             // A lifecycle that is over drops it, and has already said that it drops tasks.

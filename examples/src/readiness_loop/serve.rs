@@ -308,8 +308,10 @@ impl Door {
 struct Stream(TcpStream);
 
 impl Socket for Stream {
-    fn read(&mut self, into: &mut BytesMut) -> io::Result<usize> {
-        read_from(&mut self.0, into)
+    const WAITS_BY_LEVEL: bool = false;
+
+    fn read(&mut self, into: &mut BytesMut, most: usize) -> io::Result<usize> {
+        read_from(&mut self.0, into, most)
     }
 
     fn write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
