@@ -13,6 +13,9 @@
 //!
 //! Each level is useful alone, and an import goes down a level, never up.
 //!
+//! The [guide] is for reading, from the [first application](guide::first_app) on: routing, requests, forms, responses,
+//! errors, middleware, tests, deployment, [coming from elsewhere](guide::coming_from), and [why](guide::why) it is as it is.
+//!
 //! # Features
 //!
 //! `json` (on by default): JSON values as request and response bodies.
@@ -33,10 +36,10 @@
 #![forbid(unsafe_code)]
 
 pub mod app;
-#[cfg(any(doc, doctest))]
-pub mod docs;
 pub mod effect;
 pub mod error;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 pub mod h1;
 pub mod http;
 pub mod leniency;

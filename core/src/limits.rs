@@ -53,7 +53,8 @@ pub struct Limits {
     /// Bytes of an unread request body that are read and discarded to keep the connection: a body of a longer
     /// or of an unknown length closes it. 64 KiB.
     pub drained_body_bytes: u64,
-    /// Bytes of output kept for a peer that reads slowly: past it the handler waits. 64 KiB.
+    /// Bytes of output kept for a peer that reads slowly: past it the handler waits. As many are read at a time, at most,
+    /// of a peer that sends fast. More costs memory, and saves system calls with large bodies. 64 KiB.
     pub output_bytes: usize,
     /// Bytes read ahead while nobody asks for them, to learn of a hang-up. 16 KiB.
     pub read_ahead: usize,
@@ -139,19 +140,20 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The most memory, in bytes, that core keeps alive for one connection whose driver reads at most 64 KiB
-    /// at a time, whatever the peer does; what handlers keep for themselves comes on top, and what a WebSocket is for: a
-    /// message on its way in, of [`websocket_message_bytes`](Self::websocket_message_bytes), and the queue on the way
-    /// out, of [`websocket_queue_bytes`](Self::websocket_queue_bytes).
+    /// The most memory, in bytes, that core keeps alive for one connection, whatever the peer does, where the driver reads
+    /// at most [`output_bytes`](Self::output_bytes) at a time, or 16 KiB. What handlers keep for themselves comes on top, and
+    /// what a WebSocket is for: a message on its way in, of
+    /// [`websocket_message_bytes`](Self::websocket_message_bytes), and the queue on the way out, of
+    /// [`websocket_queue_bytes`](Self::websocket_queue_bytes).
     ///
     /// It counts capacity and not content: a growing buffer is at most twice what it holds, and a slice of one
     /// byte keeps its whole block.
     pub fn max_buffered(&self) -> usize {
-        const DRIVER_READ: usize = 64 * KIB;
         // A head's fields stand in a table beside its bytes.
         const FIELD_ENTRY: usize = 192;
         const REST: usize = 16 * KIB;
-        let input = [self.head_bytes.max(self.read_ahead).max(self.trailer_bytes), DRIVER_READ];
+        let read = self.output_bytes.max(16 * KIB);
+        let input = [self.head_bytes.max(self.read_ahead).max(self.trailer_bytes), read];
         let fields = self.head_fields.saturating_add(self.trailer_fields).saturating_mul(FIELD_ENTRY);
         // What waits for the peer, one piece of a body beyond the mark, and the next head.
         let output = [self.output_bytes, 2 * crate::effect::FILE_CHUNK, self.head_bytes];

@@ -33,6 +33,7 @@ mod player;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bakestone::Session;
 use bakestone::app::{Application, BuildErrors};
@@ -209,8 +210,13 @@ pub(crate) fn folder() -> Option<PathBuf> {
 }
 
 pub(crate) fn keep(folder: &Path, name: &str, text: &str) -> Option<PathBuf> {
+    static PART: AtomicUsize = AtomicUsize::new(0);
     let path = folder.join(format!("{name}-{:016x}.tape", hash(text)));
-    std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, text)).ok()?;
+    // Another test may keep the same tape, or read it, at this moment: it gets its name when it is whole.
+    let number = PART.fetch_add(1, Ordering::Relaxed);
+    let part = path.with_extension(format!("{}-{number}.part", std::process::id()));
+    std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&part, text)).ok()?;
+    std::fs::rename(&part, &path).ok()?;
     Some(path)
 }
 

@@ -8,15 +8,17 @@ use std::io::{self, IoSlice};
 use std::task::Context;
 use std::time::Duration;
 
+use bakestone::Limits;
 use bakestone::effect::Effect;
 use bakestone::machine::{ConnectionInfo, Io, Machine, Memory, Moment, Now, Peer, Phase, Read, Wants};
 use bytes::{Buf, BytesMut};
 
-/// How many bytes one read takes at most, usually.
+/// How many bytes one read takes at most. Of a peer that has filled the last one it takes as many as
+/// [`Limits::output_bytes`], so that what is sent back as it comes is read and written in like pieces.
 pub const READ_AT_ONCE: usize = 16 << 10;
 
-/// How many bytes one read takes at most of a peer that has filled the last one.
-pub const READ_AT_MOST: usize = 64 << 10;
+/// More than this is not read at once, whatever the limits say: no call of the system's gives as much.
+const LARGEST_READ: usize = 1 << 20;
 
 /// How often a runtime that hears of no error of a socket which it neither reads nor writes looks for one.
 pub const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -102,6 +104,8 @@ pub struct Connection<M, S: Socket> {
     /// The machine has said that the connection may be closed in good order.
     orderly: bool,
     read_ahead: usize,
+    /// How many bytes a read takes at most of a peer that fills each.
+    most: usize,
 }
 
 /// A connection that is dropped before its machine said how it ends must not look as if it had ended well.
@@ -132,8 +136,8 @@ pub enum Turn {
 }
 
 impl<M: Machine, S: Socket> Connection<M, S> {
-    /// A machine on an open socket. `read_ahead` is the limit of that name.
-    pub fn new(machine: M, socket: S, info: ConnectionInfo, read_ahead: usize) -> Self {
+    /// A machine on an open socket.
+    pub fn new(machine: M, socket: S, info: ConnectionInfo, limits: &Limits) -> Self {
         Self {
             machine,
             socket: Some(socket),
@@ -143,7 +147,8 @@ impl<M: Machine, S: Socket> Connection<M, S> {
             appetite: READ_AT_ONCE,
             finished: false,
             orderly: false,
-            read_ahead,
+            read_ahead: limits.read_ahead,
+            most: limits.output_bytes.clamp(READ_AT_ONCE, LARGEST_READ),
         }
     }
 
@@ -258,7 +263,7 @@ impl<M: Machine, S: Socket> Connection<M, S> {
             Ok(0) => self.io.peer = Peer::Finished,
             Ok(count) => {
                 self.emptied = S::WAITS_BY_LEVEL && count < most;
-                self.appetite = if count < most { READ_AT_ONCE } else { READ_AT_MOST };
+                self.appetite = if count < most { READ_AT_ONCE } else { self.most };
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,

@@ -48,7 +48,7 @@ mod upgraded;
 
 pub use bakestone;
 pub use clock::Clock;
-pub use connection::{Connection, LOOK_AGAIN, READ_AT_MOST, READ_AT_ONCE, Socket, Turn, read_from};
+pub use connection::{Connection, LOOK_AGAIN, READ_AT_ONCE, Socket, Turn, read_from};
 pub use error::{BACK_OFF, ServeError, is_of_one_connection};
 #[cfg(feature = "net")]
 pub use handle::{Handle, Place, ShutdownOnDrop, Stop, Watch};

@@ -127,7 +127,7 @@ impl<S: Service> Serving<S> {
         if let Some(observer) = &self.observer {
             session = session.observer(observer.clone());
         }
-        Connection::new(self.driven(session, &info), socket, info, self.limits.read_ahead)
+        Connection::new(self.driven(session, &info), socket, info, &self.limits)
     }
 
     #[cfg(feature = "tape")]

@@ -61,7 +61,10 @@ impl Socket for Stream {
     }
 
     fn write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        either!(self, socket => socket.try_write_vectored(slices))
+        match slices {
+            [one] => either!(self, socket => socket.try_write(one)),
+            slices => either!(self, socket => socket.try_write_vectored(slices)),
+        }
     }
 
     fn finish(&mut self) {

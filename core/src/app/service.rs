@@ -116,8 +116,11 @@ impl Core {
             Match::Found { value: route, params, .. } => {
                 route.limits.apply(request.context());
                 request.set_route(params, route.place.depth, Some(route.pattern.clone()));
-                let end = End::Handler(route.endpoint.clone(), route.place.level.clone());
-                Next::new(route.chain.clone(), end).begin(request)
+                let (endpoint, level) = (route.endpoint.clone(), route.place.level.clone());
+                if route.chain.is_empty() {
+                    return endpoint.call(level, request);
+                }
+                Next::new(route.chain.clone(), End::Handler(endpoint, level)).begin(request)
             }
             outcome => {
                 let place = &area.place;

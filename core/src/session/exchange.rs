@@ -9,7 +9,7 @@
 mod handler;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 
@@ -27,17 +27,24 @@ pub(crate) struct Exchange {
     pub(crate) scope: Arc<Scope>,
     /// The request, for whoever renders an error of it; none of a request that could not be read.
     asked: Option<Asked>,
-    /// The route's own handler time in milliseconds, or one of the two below. It is asked for at each step.
-    handler_millis: AtomicU64,
+    /// The route's own handler time in milliseconds, or one of the two below.
+    handler_millis: AtomicU32,
+    /// The handler has asked for the body or written by itself: else the session need not look at what follows.
+    touched: AtomicBool,
     /// Those of the session; of an exchange without one, the defaults.
     limits: Arc<Limits>,
     state: Mutex<State>,
 }
 
-/// The limits of the session hold.
-const UNSET: u64 = u64::MAX;
+/// The route says nothing of the handler's time.
+const NO_TIME: u32 = u32::MAX;
 /// The handler may take as long as it wants.
-const NONE: u64 = u64::MAX - 1;
+const ENDLESS: u32 = u32::MAX - 1;
+/// The longest time that a route can say: 49 days.
+const LONGEST: u32 = u32::MAX - 2;
+
+/// The route says nothing of a limit.
+const UNSET: u64 = u64::MAX;
 
 #[derive(Default)]
 struct State {
@@ -76,7 +83,7 @@ impl Default for OfRoute {
 
 impl OfRoute {
     fn new(limit: u64) -> Self {
-        Self(limit.min(NONE))
+        Self(limit.min(UNSET - 1))
     }
 
     fn unless(self, usual: u64) -> u64 {
@@ -176,8 +183,9 @@ impl Exchange {
         Arc::new(Self::unshared(scope, None, limits))
     }
 
-    fn unshared(scope: Arc<Scope>, asked: Option<Asked>, limits: Arc<Limits>) -> Self {
-        Self { scope, asked, handler_millis: AtomicU64::new(UNSET), limits, state: Mutex::default() }
+    pub(crate) fn unshared(scope: Arc<Scope>, asked: Option<Asked>, limits: Arc<Limits>) -> Self {
+        let (handler_millis, touched) = (AtomicU32::new(NO_TIME), AtomicBool::new(false));
+        Self { scope, asked, handler_millis, touched, limits, state: Mutex::default() }
     }
 
     /// An exchange that no session stands behind.
@@ -188,12 +196,17 @@ impl Exchange {
     }
 
     /// Begins the exchange anew, for the next request; `switch` says which status makes the connection the handler's.
-    pub(crate) fn restart(&mut self, switch: Switch, asked: Option<Asked>) {
+    pub(crate) fn restart(&mut self, switch: Switch, asked: Option<Asked>, bodiless: bool) {
         if self.state().over {
             self.forget();
         }
         self.asked = asked;
-        self.state().switch = switch;
+        let state = self.state();
+        state.switch = switch;
+        if bodiless {
+            // The end of a body of nothing is there already, and nobody has to ask for it.
+            state.incoming.end = Some(Ok(None));
+        }
     }
 
     /// Makes the exchange, which nobody else holds, as new, so that nothing of the request is kept: a note of it would
@@ -201,7 +214,8 @@ impl Exchange {
     /// flushed is given back.
     pub(crate) fn forget(&mut self) -> Vec<Task> {
         self.asked = None;
-        *self.handler_millis.get_mut() = UNSET;
+        *self.handler_millis.get_mut() = NO_TIME;
+        *self.touched.get_mut() = false;
         std::mem::take(self.state()).after
     }
 
@@ -216,6 +230,9 @@ impl Exchange {
 
     /// Whether the handler waits for a piece of the body that is not there.
     pub(crate) fn wants_body(&self) -> bool {
+        if !self.touched.load(Ordering::Acquire) {
+            return false;
+        }
         let state = lock(&self.state);
         state.incoming.wanted && state.incoming.chunk.is_none() && state.incoming.end.is_none()
     }
@@ -259,6 +276,9 @@ impl Exchange {
 
     /// Whether the handler has written anything by itself, if only an informational head.
     pub(crate) fn has_written(&self) -> bool {
+        if !self.touched.load(Ordering::Acquire) {
+            return false;
+        }
         let outgoing = &lock(&self.state).outgoing;
         outgoing.stage != WriteStage::Unused || outgoing.head.is_some()
     }

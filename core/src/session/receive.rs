@@ -70,22 +70,19 @@ impl<S: Service> Session<S> {
             true if head.method == Method::CONNECT => Switch::Successful,
             true => Switch::SwitchingProtocols,
         };
-        self.renew_exchange(switch, Some(Asked::of(&head)));
-
         let declared = match head.body {
             BodyLength::Exact(length) => Some(length),
             BodyLength::Unknown => None,
         };
         let bodiless = declared == Some(0);
+        self.renew_exchange(switch, Some(Asked::of(&head)), bodiless);
         let body = match bodiless && !head.upgrade {
             true => Body::empty(),
             // After an upgrade the body has no end, so it has no length to tell.
             false => Body::incoming(self.exchange.clone(), declared.filter(|_| !bodiless)),
         };
         if bodiless {
-            // The end of a body of nothing is there already, and nobody has to ask for it.
             let _ = self.conn.next(&mut io.input);
-            self.exchange.end_body(Ok(None));
         }
 
         if self.observed.0.is_some() {
@@ -109,13 +106,13 @@ impl<S: Service> Session<S> {
     }
 
     /// Makes the exchange as new. If a part of it was kept, that part keeps the old one.
-    fn renew_exchange(&mut self, switch: Switch, asked: Option<Asked>) {
-        if Arc::get_mut(&mut self.exchange).is_none() {
-            self.exchange = Exchange::new(self.scope.clone(), self.exchange.limits().clone());
-        }
+    fn renew_exchange(&mut self, switch: Switch, asked: Option<Asked>, bodiless: bool) {
         if let Some(exchange) = Arc::get_mut(&mut self.exchange) {
-            exchange.restart(switch, asked);
+            return exchange.restart(switch, asked, bodiless);
         }
+        let mut exchange = Exchange::unshared(self.scope.clone(), None, self.exchange.limits().clone());
+        exchange.restart(switch, asked, bodiless);
+        self.exchange = Arc::new(exchange);
     }
 
     pub(super) fn receive_body(&mut self, io: &mut Io) -> bool {
@@ -192,7 +189,7 @@ impl<S: Service> Session<S> {
         self.sending = Sending::Nothing;
         self.times.head_began_at = None;
         self.times.idle_since = None;
-        self.renew_exchange(Switch::Never, None);
+        self.renew_exchange(Switch::Never, None, false);
         self.exchange.lose(Disconnected::Over, true);
         self.fail(error, io);
     }

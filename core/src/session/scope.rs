@@ -17,6 +17,8 @@ const STEPPING: u8 = 1;
 const WOKEN: u8 = 2;
 /// Something else that the machine must look at has changed: a body is wanted, an effect was asked for.
 const NUDGED: u8 = 4;
+/// There are effects or timers to tell the driver of.
+const ASKED: u8 = 8;
 
 /// One for each session, and one for the lifecycle.
 pub(crate) struct Scope {
@@ -125,7 +127,7 @@ impl Scope {
     }
 
     fn raise(&self, flag: u8) {
-        if self.flags.fetch_or(flag, Ordering::AcqRel) == 0 {
+        if self.flags.fetch_or(flag, Ordering::AcqRel) & !ASKED == 0 {
             self.wake_driver();
         }
     }
@@ -137,11 +139,16 @@ impl Scope {
 
     /// Moves what was asked for into the driver's list, and tells the earliest timer.
     pub(crate) fn settle(&self, effects: &mut Vec<Effect>) -> Option<Moment> {
-        let mut state = lock(&self.state);
-        if !state.effects.is_empty() {
-            effects.append(&mut state.effects);
+        if self.flags.load(Ordering::Acquire) & ASKED == 0 {
+            return None;
         }
-        state.timers.first_key_value().map(|(key, _)| key.0)
+        let mut state = lock(&self.state);
+        effects.append(&mut state.effects);
+        let timer = state.timers.first_key_value().map(|(key, _)| key.0);
+        if timer.is_none() {
+            self.flags.fetch_and(!ASKED, Ordering::AcqRel);
+        }
+        timer
     }
 
     /// Asks the driver for an effect; a machine that has ended gives it back.
@@ -152,6 +159,7 @@ impl Scope {
                 return Err(effect);
             }
             state.effects.push(effect);
+            self.flags.fetch_or(ASKED, Ordering::AcqRel);
         }
         self.nudge();
         Ok(())
@@ -189,6 +197,7 @@ impl Scope {
         }
         let slot = state.slot(id);
         let old = state.timers.insert((at, slot), cx.waker().clone());
+        self.flags.fetch_or(ASKED, Ordering::AcqRel);
         drop(state);
         drop(old);
         // A timer set from another task moves the machine's deadline.

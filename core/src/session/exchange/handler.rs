@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-use super::{Exchange, NONE, OfRoute, UNSET, Wait, WriteStage, WrittenHead};
+use super::{ENDLESS, Exchange, LONGEST, NO_TIME, OfRoute, Wait, WriteStage, WrittenHead};
 use crate::error::Disconnected;
 use crate::limits::Limits;
 use crate::message::{BodyError, OnDisconnect, WriteError};
@@ -31,6 +31,7 @@ impl Exchange {
             None => {}
         }
         let news = !std::mem::replace(&mut incoming.wanted, true);
+        self.touched.store(true, Ordering::Release);
         let old = incoming.waker.replace(cx.waker().clone());
         drop(state);
         drop(old);
@@ -105,6 +106,7 @@ impl Exchange {
             state.waits.insert(slot, cx.waker().clone());
         } else {
             state.outgoing.head = head.take();
+            self.touched.store(true, Ordering::Release);
         }
         drop(state);
         drop(old);
@@ -142,6 +144,7 @@ impl Exchange {
                 (state.incoming.end, state.incoming.chunk) = (None, None);
             }
             state.outgoing.stage = WriteStage::Open;
+            self.touched.store(true, Ordering::Release);
             head.before = state.outgoing.head.take();
             state.outgoing.head = Some(Box::new(head));
         }
@@ -208,8 +211,8 @@ impl Exchange {
 
     /// Puts the handler under a time of its own; `None` is without end.
     pub(crate) fn set_handler_time(&self, time: Option<Duration>) {
-        let millis = time.map_or(NONE, |time| {
-            u64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(NONE).min(NONE)
+        let millis = time.map_or(ENDLESS, |time| {
+            u32::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(LONGEST).min(LONGEST)
         });
         self.handler_millis.store(millis, Ordering::Relaxed);
     }
@@ -217,9 +220,9 @@ impl Exchange {
     /// How long the handler may take; `usual` unless its route says otherwise.
     pub(crate) fn handler_time(&self, usual: Option<Duration>) -> Option<Duration> {
         match self.handler_millis.load(Ordering::Relaxed) {
-            UNSET => usual,
-            NONE => None,
-            millis => Some(Duration::from_millis(millis)),
+            NO_TIME => usual,
+            ENDLESS => None,
+            millis => Some(Duration::from_millis(u64::from(millis))),
         }
     }
 

@@ -1,4 +1,5 @@
-//! Coming from asgi-tools, muffin or asgikit: the same thing, side by side.
+//! Coming from elsewhere: the same thing, side by side. From [axum] and from [actix-web](actix) in chapters of their
+//! own, and from asgi-tools, muffin and asgikit here.
 //!
 //! What those toolkits give is here, under names that are mostly the same. What differs, differs on purpose: it is
 //! listed [below](#what-is-different-on-purpose).
@@ -285,3 +286,6 @@
 //! | a plain request to a WebSocket's route is a 500, a refusal of a WebSocket too | 426, and any response | |
 //! | pings, limits, compression and origins are the server's, if it has them | on by default | [`WebSocketOptions`](crate::message::WebSocketOptions) |
 //! | a synchronous handler blocks everybody | [`blocking`](crate::app::blocking) | |
+
+pub mod actix;
+pub mod axum;
