@@ -2,6 +2,7 @@
 //!
 //! The rule: it is asked twice over one connection, so that one that is not kept or answered too much is found.
 
+use std::fs;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,25 +11,24 @@ use bakestone_bench_client::connection::{self, After, Connection};
 use serde_json::Value;
 
 use crate::options::Options;
-use crate::peers::Peer;
 use crate::running::{Running, Starter};
-use crate::scenarios::{Body, Scenario};
+use crate::scenarios::{self, Body, Scenario};
 use crate::scratch::Scratch;
 
 /// The longest body that is read.
-const LIMIT: usize = 2 << 20;
+const LIMIT: usize = 128 << 20;
 
 /// Seconds that a server's clock may be off, and be late.
 const LATE: u64 = 5;
 
 /// Checks every server in every scenario; whether all was right.
 pub(crate) fn run(options: &Options, programs: &Path) -> Result<bool, String> {
-    let scratch = Scratch::new()?;
+    let scratch = Scratch::with_files(&options.scenarios)?;
     let starter = Starter { options, programs, scratch: &scratch, wrapper: Vec::new() };
     let mut right = true;
     for scenario in &options.scenarios {
         for peer in options.peers_of(scenario) {
-            let running = starter.start(peer, scenario)?;
+            let running = starter.start(peer, scenario.request_bytes())?;
             match check(&running, scenario) {
                 Ok(()) => println!("{}, {}: as it must be", scenario.name, peer.name),
                 Err(wrong) => {
@@ -50,7 +50,7 @@ pub(crate) fn check(running: &Running, scenario: &Scenario) -> Result<(), Failur
             |connection| {
                 (0..scenario.pipelined).try_for_each(|_| {
                     let (head, body) = connection.answer(LIMIT)?;
-                    examine(&head, &body, running.peer, &scenario.body)
+                    examine(&head, &body, running, &scenario.body)
                 })
             },
         )?;
@@ -59,16 +59,20 @@ pub(crate) fn check(running: &Running, scenario: &Scenario) -> Result<(), Failur
     Ok(())
 }
 
-fn examine(head: &Head, body: &[u8], peer: &Peer, expected: &Body) -> Result<(), Failure> {
+fn examine(head: &Head, body: &[u8], running: &Running, expected: &Body) -> Result<(), Failure> {
     connection::expect_ok(head, After::Kept)?;
     expect_date(head)?;
-    if let Some(server) = head.values("server").next().filter(|_| !peer.names_itself) {
+    if let Some(server) = head.values("server").next().filter(|_| !running.peer.names_itself) {
         return Err(Failure::unexpected("a Server field", server));
     }
     let right = match expected {
-        Body::Bytes { media_type, bytes } => {
-            expect_media_type(head, media_type)?;
-            body == bytes
+        Body::Text(text) => {
+            expect_media_type(head, "text/plain")?;
+            body == text.as_bytes()
+        }
+        Body::Filler(length) => {
+            expect_media_type(head, "application/octet-stream")?;
+            body == scenarios::filler(*length)
         }
         Body::Json(value) => {
             expect_media_type(head, "application/json")?;
@@ -79,8 +83,18 @@ fn examine(head: &Head, body: &[u8], peer: &Peer, expected: &Body) -> Result<(),
             expect_time(head)?;
             body == b"<b>HTML OK</b>"
         }
+        Body::Saved(length) => {
+            expect_media_type(head, "text/plain")?;
+            is_saved(body, &running.uploads, *length)
+        }
     };
     if right { Ok(()) } else { Err(Failure::unexpected("another body", body)) }
+}
+
+/// Whether the body is the path of a file in the folder, with these contents.
+fn is_saved(body: &[u8], folder: &Path, length: usize) -> bool {
+    let Ok(path) = std::str::from_utf8(body).map(Path::new) else { return false };
+    path.parent() == Some(folder) && fs::read(path).is_ok_and(|bytes| bytes == scenarios::filler(length))
 }
 
 fn expect_media_type(head: &Head, wanted: &str) -> Result<(), Failure> {

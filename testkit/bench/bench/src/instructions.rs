@@ -28,15 +28,15 @@ const MOST_BYTES: u64 = 64 << 20;
 
 /// What was counted, in a run or for a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Counts {
-    instructions: f64,
+pub(crate) struct Counts {
+    pub(crate) instructions: f64,
     allocations: f64,
 }
 
 /// Counts in every scenario, one after the other, and prints each when it is done.
 pub(crate) fn run(options: &Options, folder: &Path) -> Result<bool, String> {
     programs::expect_installed("valgrind")?;
-    let scratch = Scratch::new()?;
+    let scratch = Scratch::with_files(&options.scenarios)?;
     println!("{}; the slope of {} and twice as many requests", machine::describe(), options.requests);
     let mut right = true;
     for scenario in &options.scenarios {
@@ -51,7 +51,7 @@ pub(crate) fn run(options: &Options, folder: &Path) -> Result<bool, String> {
                 }
             }
         }
-        print(&counted);
+        print(&counted, &options.lacking(scenario));
     }
     Ok(right)
 }
@@ -71,14 +71,15 @@ fn slope(
         flag
     }];
     let starter = Starter { options, programs: folder, scratch, wrapper: wrapper.into() };
-    let requests = options.requests.min(MOST_BYTES / scenario.request_bytes() as u64);
+    let requests = options.requests.min(MOST_BYTES / scenario.moved_bytes() as u64).max(1);
     let exchanges = requests.div_ceil(scenario.pipelined as u64);
     let count = |exchanges: u64| {
-        let running = starter.start(peer, scenario)?;
+        let running = starter.start(peer, scenario.request_bytes())?;
         check::check(&running, scenario)
             .and_then(|()| ask(&running.address, scenario, exchanges))
             .map_err(|failure| failure.to_string())?;
         running.stop()?;
+        scratch.remove_uploads()?;
         let text = fs::read_to_string(&out).map_err(|error| format!("callgrind left nothing: {error}"))?;
         fs::remove_file(&out).map_err(|error| error.to_string())?;
         parse(&text).ok_or_else(|| "callgrind counted nothing".to_owned())
@@ -114,7 +115,7 @@ fn ask(address: &std::net::SocketAddr, scenario: &Scenario, exchanges: u64) -> R
 
 /// Reads the totals of callgrind's output, and the calls of those functions that allocate. A name is written once,
 /// behind a number that stands for it from then on: `cfn=(12) malloc`, and the line after it is `calls=COUNT ...`.
-fn parse(text: &str) -> Option<Counts> {
+pub(crate) fn parse(text: &str) -> Option<Counts> {
     let (mut allocating, mut is_allocation) = (HashSet::new(), false);
     let (mut instructions, mut allocations) = (None, 0.0);
     for line in text.lines() {
@@ -135,14 +136,14 @@ fn parse(text: &str) -> Option<Counts> {
     Some(Counts { instructions: instructions?, allocations })
 }
 
-fn print(counted: &[(&Peer, Counts)]) {
+fn print(counted: &[(&Peer, Counts)], lacking: &[&'static Peer]) {
     let others = counted.iter().filter(|(peer, _)| peer.kind == Kind::Other);
     let best = others.map(|(_, counts)| counts.instructions).min_by(f64::total_cmp);
     let floor = counted.iter().find(|(peer, _)| peer.name == FLOOR).map(|(_, counts)| counts.instructions);
     let rows: Vec<Row> = counted
         .iter()
         .map(|(peer, counts)| Row {
-            name: peer.name,
+            name: peer.name.to_owned(),
             cells: vec![
                 format!("{:.0}", counts.instructions),
                 table::ratio(counts.instructions, best),
@@ -151,7 +152,9 @@ fn print(counted: &[(&Peer, Counts)]) {
             ],
         })
         .collect();
-    table::print("server", &["instructions/request", "x best peer", "x floor", "allocations/request"], &rows);
+    let columns = ["instructions/request", "x best peer", "x floor", "allocations/request"];
+    let lacking = lacking.iter().map(|peer| table::dashes(peer.name, columns.len()));
+    table::print("server", &columns, &rows.into_iter().chain(lacking).collect::<Vec<_>>());
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! The rule: what the system does not tell is left out, and never guessed.
 
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// One line: the day, the machine, the system, and the compiler.
 pub(crate) fn describe() -> String {
@@ -25,6 +25,18 @@ pub(crate) fn describe() -> String {
 pub(crate) fn load() -> String {
     let load = read("/proc/loadavg");
     load.as_deref().and_then(|text| text.split(' ').next()).unwrap_or("unknown").to_owned()
+}
+
+/// Keeps this process to a core, so that a client within it and the servers do not take each other's time.
+pub(crate) fn stay_on(core: u32) -> Result<(), String> {
+    let id = std::process::id().to_string();
+    let mut command = Command::new("taskset");
+    command.args(["--all-tasks", "--cpu-list", "--pid", &core.to_string(), &id]).stdout(Stdio::null());
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("taskset: {status}")),
+        Err(error) => Err(format!("taskset: {error}")),
+    }
 }
 
 fn read(path: &str) -> Option<String> {

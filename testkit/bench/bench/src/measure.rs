@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::check;
 use crate::machine;
 use crate::options::Options;
-use crate::peers::{FLOOR, Kind, MEASURED};
+use crate::peers::{FLOOR, Kind, MEASURED, Peer};
 use crate::programs;
 use crate::running::{Running, Starter};
 use crate::scenarios::Scenario;
@@ -68,7 +68,7 @@ impl Turn {
 /// Measures every scenario, one after the other, and prints each when it is done.
 pub(crate) fn run(options: &Options, folder: &Path) -> Result<bool, String> {
     programs::expect_installed("wrk")?;
-    let scratch = Scratch::new()?;
+    let scratch = Scratch::with_files(&options.scenarios)?;
     let starter = Starter { options, programs: folder, scratch: &scratch, wrapper: Vec::new() };
     println!("{}; {} rounds of {} s", machine::describe(), options.rounds, options.seconds);
     let mut right = true;
@@ -76,7 +76,7 @@ pub(crate) fn run(options: &Options, folder: &Path) -> Result<bool, String> {
         let load = machine::load();
         let mut turns = start(&starter, scenario)?;
         let wrk = Wrk::new(options, scenario, &scratch)?;
-        rounds(options, &wrk, &mut turns);
+        rounds(&starter, &wrk, &mut turns)?;
         println!("\n### {}: {}\n\nLoad average before: {load}.", scenario.name, scenario.about);
         for Turn { server, failure, .. } in &turns {
             if let Some(failure) = failure {
@@ -85,7 +85,7 @@ pub(crate) fn run(options: &Options, folder: &Path) -> Result<bool, String> {
             }
         }
         turns.retain(|turn| turn.failure.is_none());
-        print(&turns)?;
+        print(&turns, &options.lacking(scenario))?;
         print_aims(scenario, &turns);
     }
     Ok(right)
@@ -95,24 +95,26 @@ pub(crate) fn run(options: &Options, folder: &Path) -> Result<bool, String> {
 fn start(starter: &Starter<'_>, scenario: &Scenario) -> Result<Vec<Turn>, String> {
     let mut turns = Vec::new();
     for peer in starter.options.peers_of(scenario) {
-        let server = starter.start(peer, scenario)?;
+        let server = starter.start(peer, scenario.request_bytes())?;
         let failure = check::check(&server, scenario).err().map(|failure| failure.to_string());
         turns.push(Turn { server, samples: Vec::new(), failure });
     }
     Ok(turns)
 }
 
-fn rounds(options: &Options, wrk: &Wrk<'_>, turns: &mut [Turn]) {
+fn rounds(starter: &Starter<'_>, wrk: &Wrk<'_>, turns: &mut [Turn]) -> Result<(), String> {
     for turn in &mut *turns {
         turn.take(wrk, WARM_UP);
     }
-    for round in 0..options.rounds {
+    for round in 0..starter.options.rounds {
         for next in 0..turns.len() {
             let which = (next + round as usize) % turns.len();
-            let sample = turns[which].take(wrk, options.seconds);
+            let sample = turns[which].take(wrk, starter.options.seconds);
             turns[which].samples.extend(sample);
+            starter.scratch.remove_uploads()?;
         }
     }
+    Ok(())
 }
 
 fn sample(wrk: &Wrk<'_>, server: &Running, seconds: u64) -> Result<Sample, String> {
@@ -128,17 +130,14 @@ fn sample(wrk: &Wrk<'_>, server: &Running, seconds: u64) -> Result<Sample, Strin
     })
 }
 
-fn print(turns: &[Turn]) -> Result<(), String> {
+fn print(turns: &[Turn], lacking: &[&'static Peer]) -> Result<(), String> {
     let (best, floor) = (best(turns).map(Turn::cost), named(turns, FLOOR).map(Turn::cost));
     let mut rows = Vec::new();
     for turn in turns {
         let cost = turn.cost();
-        let costs = turn.samples.iter().map(|sample| sample.cost);
-        let (least, most) =
-            costs.fold((f64::MAX, 0.0_f64), |(least, most), cost| (least.min(cost), most.max(cost)));
         let cells = vec![
             format!("{cost:.2}"),
-            format!("{least:.2} - {most:.2}"),
+            table::spread(turn.samples.iter().map(|sample| sample.cost)),
             table::ratio(cost, best),
             table::ratio(cost, floor),
             format!("{:.0}", turn.median(|sample| sample.rate)),
@@ -146,7 +145,7 @@ fn print(turns: &[Turn]) -> Result<(), String> {
             format!("{:.0}", turn.median(|sample| sample.late)),
             turn.server.process().sample()?.status.peak.to_string(),
         ];
-        rows.push(Row { name: turn.server.peer.name, cells });
+        rows.push(Row { name: turn.server.peer.name.to_owned(), cells });
     }
     let columns = [
         "CPU µs/request",
@@ -158,6 +157,7 @@ fn print(turns: &[Turn]) -> Result<(), String> {
         "99 % µs",
         "peak KiB",
     ];
+    rows.extend(lacking.iter().map(|peer| table::dashes(peer.name, columns.len())));
     table::print("server", &columns, &rows);
     Ok(())
 }

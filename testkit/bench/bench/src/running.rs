@@ -13,7 +13,7 @@ use bakestone_bench_client::process::Process;
 
 use crate::options::Options;
 use crate::peers::{Kind, Peer};
-use crate::scenarios::Scenario;
+use crate::programs;
 use crate::scratch::Scratch;
 
 /// How long a server may take to start or to stop; one that valgrind interprets is slow.
@@ -23,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Running {
     pub(crate) peer: &'static Peer,
     pub(crate) address: SocketAddr,
+    /// Where it saves what is uploaded.
+    pub(crate) uploads: PathBuf,
     child: Child,
     log: PathBuf,
 }
@@ -38,8 +40,8 @@ pub(crate) struct Starter<'a> {
 }
 
 impl Starter<'_> {
-    /// Starts a server for a scenario.
-    pub(crate) fn start(&self, peer: &'static Peer, scenario: &Scenario) -> Result<Running, String> {
+    /// Starts a server for requests of that length, which only a floor has to know.
+    pub(crate) fn start(&self, peer: &'static Peer, request_bytes: usize) -> Result<Running, String> {
         let failed = |error: std::io::Error| format!("{}: {error}", peer.name);
         // The port is free when it is asked for, and most likely still a moment later.
         let address =
@@ -47,19 +49,47 @@ impl Starter<'_> {
         let log = self.scratch.path().join(format!("{}.log", peer.name));
         let mut command = Command::new("taskset");
         command.args(["-c", &self.options.server_core.to_string()]).args(&self.wrapper);
-        command.arg(self.programs.join(peer.program)).args(["--addr", &address.to_string()]);
-        command.args(peer.arguments);
-        if peer.kind == Kind::Floor {
-            command.args(["--request-bytes", &scenario.request_bytes().to_string()]);
-        }
-        // What is uploaded goes where it is removed with the rest.
-        command.env("TMPDIR", self.scratch.path()).stdin(Stdio::null()).stdout(Stdio::null());
+        command.arg(programs::program(self.options, self.programs, peer));
+        command.args(self.arguments(peer, address, request_bytes));
+        let uploads = self.scratch.uploads();
+        command
+            .env("TMPDIR", &uploads)
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
         command.stderr(File::create(&log).map_err(failed)?);
         let child = command.spawn().map_err(|error| format!("taskset: {error}"))?;
-        let mut running = Running { peer, address, child, log };
+        let mut running = Running { peer, address, uploads, child, log };
         running.wait_until_it_listens()?;
         Ok(running)
     }
+
+    fn arguments(&self, peer: &Peer, address: SocketAddr, request_bytes: usize) -> Vec<OsString> {
+        if peer.kind == Kind::Python {
+            return uvicorn(peer, address);
+        }
+        let mut arguments = vec!["--addr".into(), address.to_string().into()];
+        arguments.extend(peer.arguments.iter().map(Into::into));
+        arguments.extend(match peer.kind {
+            Kind::Floor => ["--request-bytes".into(), request_bytes.to_string().into()],
+            _ => ["--root".into(), self.scratch.files().into()],
+        });
+        arguments
+    }
+}
+
+/// One process, without what the other servers do not do either: a line for each request, and a `Server` field.
+fn uvicorn(peer: &Peer, address: SocketAddr) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = ["-m", "uvicorn", "--loop", "uvloop", "--http", "httptools"]
+        .map(Into::into)
+        .into_iter()
+        .chain(["--no-access-log", "--no-server-header", "--log-level", "warning"].map(Into::into))
+        .collect();
+    arguments.extend(["--app-dir".into(), programs::python_applications().into()]);
+    arguments.extend(["--host".into(), address.ip().to_string().into()]);
+    arguments.extend(["--port".into(), address.port().to_string().into()]);
+    arguments.push(format!("{}:app", peer.program).into());
+    arguments
 }
 
 impl Running {

@@ -13,6 +13,9 @@ const FEW: usize = 8;
 /// Requests that are sent at once.
 const PIPELINED: usize = 16;
 
+/// The workloads that are measured beside toolkits of Python.
+const IN_PYTHON: [&str; 3] = ["html", "api", "upload"];
+
 /// The fields that a browser sends for a page, but for `Host`.
 const BROWSER: &str = "\
 Connection: keep-alive\r\n\
@@ -34,12 +37,16 @@ Cookie: session=4f7c1b0e9a2d48c6b3e5d7f8a1c2e3b4; theme=dark; consent=necessary\
 /// What the body of an answer must be.
 #[derive(Debug)]
 pub(crate) enum Body {
-    /// These bytes, with a media type that begins so; none is asked for where it is empty.
-    Bytes { media_type: &'static str, bytes: Vec<u8> },
+    /// These bytes as text.
+    Text(&'static str),
+    /// So many bytes of [`filler`].
+    Filler(usize),
     /// This value, in whatever order its members come.
     Json(Value),
     /// The page of the HTML workload, with the time in `x-time`.
     Page,
+    /// The path of a file that holds so many bytes of [`filler`].
+    Saved(usize),
 }
 
 /// One thing that servers are measured at.
@@ -55,19 +62,30 @@ pub(crate) struct Scenario {
     pub(crate) pipelined: usize,
     pub(crate) connections: usize,
     pub(crate) body: Body,
+    /// How long the file is that is asked for, below `/static`, in bytes.
+    pub(crate) file: Option<usize>,
     /// Whether the fixed answer of a floor is the right one.
     has_floor: bool,
 }
 
 impl Scenario {
-    /// Whether the server can take part.
+    /// Whether the server has a row in the table.
     pub(crate) fn is_for(&self, peer: &Peer) -> bool {
-        self.has_floor || peer.kind != Kind::Floor
+        match peer.kind {
+            Kind::Floor => self.has_floor,
+            Kind::Python => IN_PYTHON.contains(&self.name),
+            Kind::Own | Kind::Other => true,
+        }
     }
 
     /// How long one request is.
     pub(crate) fn request_bytes(&self) -> usize {
         self.request.len() / self.pipelined
+    }
+
+    /// How many bytes one request moves at least.
+    pub(crate) fn moved_bytes(&self) -> usize {
+        self.request_bytes() + self.file.unwrap_or(0)
     }
 }
 
@@ -91,16 +109,18 @@ fn get(name: &'static str, about: &'static str, target: &str, body: Body) -> Sce
         pipelined: 1,
         connections: CONNECTIONS,
         body,
+        file: None,
         has_floor: false,
     }
 }
 
-fn text(bytes: &str) -> Body {
-    Body::Bytes { media_type: "text/plain", bytes: bytes.into() }
+/// Bytes that differ from their neighbours.
+pub(crate) fn filler(length: usize) -> Vec<u8> {
+    (0..length).map(|at| b'a' + (at % 23) as u8).collect()
 }
 
 fn plaintext(name: &'static str, about: &'static str) -> Scenario {
-    Scenario { has_floor: true, ..get(name, about, "/plaintext", text("Hello, World!")) }
+    Scenario { has_floor: true, ..get(name, about, "/plaintext", Body::Text("Hello, World!")) }
 }
 
 fn pipelined() -> Scenario {
@@ -125,13 +145,52 @@ fn api() -> Scenario {
 }
 
 fn echo(name: &'static str, about: &'static str, length: usize, connections: usize) -> Scenario {
-    let bytes: Vec<u8> = (0..length).map(|at| b'a' + (at % 23) as u8).collect();
     let fields = "Content-Type: application/octet-stream\r\n";
     Scenario {
-        request: request("POST", "/echo", fields, &bytes),
+        request: request("POST", "/echo", fields, &filler(length)),
         connections,
-        ..get(name, about, "/echo", Body::Bytes { media_type: "application/octet-stream", bytes })
+        ..get(name, about, "/echo", Body::Filler(length))
     }
+}
+
+/// A request whose body is a form with one file.
+fn form(target: &str, length: usize) -> Vec<u8> {
+    let boundary = "----WebKitFormBoundary7MA4YWxkTrZu0gW";
+    let mut body = format!(
+        "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"file.txt\"\r\n\
+         Content-Type: text/plain\r\n\r\n"
+    )
+    .into_bytes();
+    body.extend_from_slice(&filler(length));
+    body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+    request("POST", target, &format!("Content-Type: multipart/form-data; boundary={boundary}\r\n"), &body)
+}
+
+fn upload() -> Scenario {
+    let length = 1 << 10;
+    let about = "the upload workload: a form with a file of 1 KiB, which is saved";
+    Scenario { request: form("/upload", length), ..get("upload", about, "/upload", Body::Saved(length)) }
+}
+
+fn multipart() -> Scenario {
+    let length = 10 << 20;
+    let part = json!({"name": "file", "filename": "file.txt", "content_type": "text/plain", "size": length});
+    let about = "a form with a file of 10 MiB, which is counted";
+    Scenario {
+        request: form("/multipart-count", length),
+        connections: FEW,
+        ..get("multipart", about, "/multipart-count", Body::Json(json!({"parts": [part]})))
+    }
+}
+
+/// What the file of a scenario is called.
+pub(crate) fn file_name(length: usize) -> String {
+    format!("{length}.bin")
+}
+
+fn file(name: &'static str, about: &'static str, length: usize, connections: usize) -> Scenario {
+    let target = format!("/static/{}", file_name(length));
+    Scenario { connections, file: Some(length), ..get(name, about, &target, Body::Filler(length)) }
 }
 
 /// All of them, in the order of the tables.
@@ -141,11 +200,16 @@ pub(crate) fn all() -> Vec<Scenario> {
         pipelined(),
         browser(),
         get("json", "JSON", "/json", Body::Json(json!({"message": "Hello, World!"}))),
-        get("params", "two parameters of the path", "/users/ada/posts/17", text("ada 17")),
+        get("params", "two parameters of the path", "/users/ada/posts/17", Body::Text("ada 17")),
         get("html", "the HTML workload: a page and a field of its own", "/html", Body::Page),
         api(),
         echo("echo-1k", "echo of 1 KiB", 1 << 10, CONNECTIONS),
         echo("echo-1m", "echo of 1 MiB", 1 << 20, FEW),
+        upload(),
+        multipart(),
+        file("static-1k", "a file of 1 KiB", 1 << 10, CONNECTIONS),
+        // Few, so that what is under way when the time is up weighs little.
+        file("static-100m", "a file of 100 MiB", 100 << 20, 2),
     ]
 }
 

@@ -2,10 +2,15 @@
 //!
 //! The rule: less than 1 is better than the peer in every ratio.
 
-/// The figures of a server.
+/// The figures of a server, or of whatever the first column names.
 pub(crate) struct Row {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) cells: Vec<String>,
+}
+
+/// A server that cannot do what is measured.
+pub(crate) fn dashes(name: &str, columns: usize) -> Row {
+    Row { name: name.to_owned(), cells: vec!["-".to_owned(); columns] }
 }
 
 /// Prints a table.
@@ -20,6 +25,13 @@ pub(crate) fn print(about: &str, columns: &[&str], rows: &[Row]) {
 /// How many times `other` a figure is; a dash where there is no other.
 pub(crate) fn ratio(own: f64, other: Option<f64>) -> String {
     other.map_or("-".to_owned(), |other| format!("{:.2}", own / other))
+}
+
+/// The least and the most.
+pub(crate) fn spread(values: impl Iterator<Item = f64>) -> String {
+    let (least, most) =
+        values.fold((f64::MAX, 0.0_f64), |(least, most), value| (least.min(value), most.max(value)));
+    format!("{least:.2} - {most:.2}")
 }
 
 /// The one in the middle, or of two the greater; 0 of none.
@@ -38,6 +50,11 @@ mod tests {
         for (values, expected) in [(vec![3.0, 1.0, 2.0], 2.0), (vec![2.0, 1.0], 2.0), (vec![], 0.0)] {
             assert_eq!(median(values.into_iter()), expected);
         }
+    }
+
+    #[test]
+    fn a_spread_has_two_ends() {
+        assert_eq!(spread([2.0, 1.0, 4.0].into_iter()), "1.00 - 4.00");
     }
 
     #[test]

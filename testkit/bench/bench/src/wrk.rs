@@ -47,7 +47,14 @@ impl<'a> Wrk<'a> {
     pub(crate) fn run(&self, running: &Running, seconds: u64) -> Result<Run, String> {
         let mut command = Command::new("taskset");
         command.args(["-c", &self.options.client_core.to_string(), "wrk", "--threads", "1"]);
-        command.args(["--connections", &self.connections.to_string(), "--duration", &format!("{seconds}s")]);
+        command.args([
+            "--timeout",
+            "30s",
+            "--connections",
+            &self.connections.to_string(),
+            "--duration",
+            &format!("{seconds}s"),
+        ]);
         let url = format!("http://{}/", running.address);
         command.args([OsStr::new("--script"), self.script.as_ref(), url.as_ref(), "--".as_ref()]);
         let output = command.arg(&self.request).output().map_err(|error| format!("taskset: {error}"))?;

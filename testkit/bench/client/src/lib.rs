@@ -5,5 +5,6 @@
 
 pub mod answers;
 pub mod connection;
+pub mod crowd;
 pub mod flags;
 pub mod process;

@@ -3,13 +3,11 @@
 //! The rule: memory is compared with that of a server that is warm, and every connection is still open when
 //! it is read; so all of it has to fit into the server's idle time.
 
-use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bakestone_bench_client::answers::Failure;
-use bakestone_bench_client::connection::Connection;
+use bakestone_bench_client::crowd;
 use bakestone_bench_client::flags::{Flags, Server};
 use bakestone_bench_client::process::{self, Process, Sample};
 
@@ -60,8 +58,9 @@ pub(crate) fn run(server: Server, plan: Plan) -> Result<Vec<String>, String> {
     thread::sleep(Duration::from_millis(300));
     let full = process.sample()?;
     show("all open", &full);
-    let latencies = latencies(server.addr)?;
-    let lost = held.iter().filter(|stream| !is_open(stream)).count();
+    let latencies =
+        crowd::latencies(server.addr, FRESH).map_err(|failure| format!("a fresh request: {failure}"))?;
+    let lost = held.iter().filter(|stream| !crowd::is_open(stream)).count();
     let held_for = began.elapsed();
     drop(held);
     let (_, closing) = process.wait_for_fds(before.fds, GOODBYE)?;
@@ -116,48 +115,6 @@ fn report_growth(count: usize, warm: &Sample, full: &Sample) {
 
 /// Opens `count` connections, each of which has had one answer.
 fn open(addr: SocketAddr, count: usize, threads: usize) -> Result<Vec<TcpStream>, String> {
-    thread::scope(|scope| {
-        let share = |index: usize| count / threads + usize::from(index < count % threads);
-        let opening: Vec<_> = (0..threads)
-            .map(|index| {
-                scope.spawn(move || (0..share(index)).map(|_| open_one(addr)).collect::<Result<Vec<_>, _>>())
-            })
-            .collect();
-        let mut all = Vec::with_capacity(count);
-        for opened in opening {
-            match opened.join() {
-                Ok(Ok(streams)) => all.extend(streams),
-                Ok(Err(failure)) => return Err(format!("opening a connection: {failure}")),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        Ok(all)
-    })
-}
-
-fn open_one(addr: SocketAddr) -> Result<TcpStream, Failure> {
-    let mut connection = Connection::open(addr)?;
-    connection.get("/plaintext", b"Hello, World!")?;
-    connection.answers().expect_nothing_more()?;
-    Ok(connection.into_stream())
-}
-
-/// How long fresh connections take from their opening to their answer, sorted.
-fn latencies(addr: SocketAddr) -> Result<Vec<Duration>, String> {
-    let one = |_| {
-        let began = Instant::now();
-        open_one(addr).map(|_| began.elapsed())
-    };
-    let mut all = (0..FRESH)
-        .map(one)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|failure| format!("a fresh request: {failure}"))?;
-    all.sort_unstable();
-    Ok(all)
-}
-
-/// Whether the server has neither closed nor sent anything.
-fn is_open(stream: &TcpStream) -> bool {
-    let waits = stream.set_nonblocking(true).and_then(|()| stream.peek(&mut [0]));
-    waits.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+    crowd::each(count, threads, || crowd::open(addr))
+        .map_err(|failure| format!("opening a connection: {failure}"))
 }

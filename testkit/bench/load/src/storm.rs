@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bakestone_bench_client::answers::Failure;
-use bakestone_bench_client::connection::{After, Connection};
+use bakestone_bench_client::crowd;
 use bakestone_bench_client::flags::{Flags, Server};
 use bakestone_bench_client::process::{self, Process};
 
@@ -107,7 +107,7 @@ fn blow(addr: SocketAddr, plan: Plan) -> Tally {
             && !no_ports.load(Ordering::Relaxed)
         {
             let began = Instant::now();
-            let Err(failure) = one(addr) else {
+            let Err(failure) = crowd::come_and_go(addr) else {
                 tally.took.push(began.elapsed().as_micros().try_into().unwrap_or(u32::MAX));
                 continue;
             };
@@ -136,11 +136,4 @@ fn is_out_of_ports(failure: &Failure) -> bool {
     let Failure::Io { error, .. } = failure else { return false };
     // Binding says that the address is in use, connecting that it is not available.
     matches!(error.kind(), ErrorKind::AddrNotAvailable | ErrorKind::AddrInUse)
-}
-
-fn one(addr: SocketAddr) -> Result<(), Failure> {
-    let mut connection = Connection::open(addr)?;
-    connection.send(&connection.request("GET", "/plaintext", "Connection: close\r\n"))?;
-    connection.expect(b"Hello, World!", After::Closed)?;
-    connection.answers().expect_end()
 }

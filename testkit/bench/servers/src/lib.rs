@@ -2,8 +2,11 @@
 //!
 //! The rule: whatever is not the framework's is done here, once, so that what differs is the framework.
 
+pub mod forms;
+
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value, json};
@@ -20,13 +23,18 @@ pub const TEXT: &str = "text/plain; charset=utf-8";
 /// How many connections may wait to be accepted, where a server lets one say it.
 pub const BACKLOG: u32 = 4096;
 
-/// What a server is told: `--addr HOST:PORT`, and for a floor `--request-bytes N`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How long a connection may be idle, where a server lets one say it. Bakestone's are told the same.
+pub const IDLE: Duration = Duration::from_secs(60);
+
+/// What a server is told: `--addr HOST:PORT`, `--root DIR`, and for a floor `--request-bytes N`.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flags {
     /// Where to listen.
     pub address: SocketAddr,
     /// How long each request is, in bytes. A floor does not look for the end of one.
     pub request_bytes: usize,
+    /// The folder below `/static`; this one if nobody says.
+    pub root: PathBuf,
 }
 
 impl Flags {
@@ -34,25 +42,26 @@ impl Flags {
     #[must_use]
     pub fn from_arguments() -> Self {
         Self::parse(std::env::args().skip(1)).unwrap_or_else(|mistake| {
-            eprintln!("{mistake}\nusage: SERVER --addr HOST:PORT [--request-bytes N]");
+            eprintln!("{mistake}\nusage: SERVER --addr HOST:PORT [--root DIR] [--request-bytes N]");
             std::process::exit(2)
         })
     }
 
     fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
-        let (mut address, mut request_bytes) = (None, 1);
+        let (mut address, mut request_bytes, mut root) = (None, 1, PathBuf::from("."));
         while let Some(flag) = arguments.next() {
             let value = arguments.next().ok_or_else(|| format!("{flag} needs a value"))?;
             let bad = || format!("{value} is no value for {flag}");
             match flag.as_str() {
                 "--addr" => address = Some(value.parse().map_err(|_| bad())?),
+                "--root" => root = value.into(),
                 "--request-bytes" => {
                     request_bytes = value.parse().ok().filter(|&bytes| bytes > 0).ok_or_else(bad)?;
                 }
                 _ => return Err(format!("there is no flag {flag}")),
             }
         }
-        Ok(Self { address: address.ok_or("--addr HOST:PORT is needed")?, request_bytes })
+        Ok(Self { address: address.ok_or("--addr HOST:PORT is needed")?, request_bytes, root })
     }
 
     /// A listener that does not block, for servers that take one.
@@ -142,8 +151,8 @@ mod tests {
     #[test]
     fn flags_are_read() {
         let parse = |line: &str| Flags::parse(line.split_whitespace().map(str::to_owned));
-        let flags = parse("--addr 127.0.0.1:80 --request-bytes 40").expect("they are known");
-        assert_eq!((flags.address.port(), flags.request_bytes), (80, 40));
+        let flags = parse("--addr 127.0.0.1:80 --request-bytes 40 --root /srv").expect("they are known");
+        assert_eq!((flags.address.port(), flags.request_bytes, flags.root), (80, 40, "/srv".into()));
         for line in ["", "--addr", "--addr here", "--addr 127.0.0.1:80 --request-bytes 0", "--port 80"] {
             assert!(parse(line).is_err(), "{line}");
         }

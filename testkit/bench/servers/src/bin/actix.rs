@@ -4,10 +4,15 @@
 
 use std::io;
 
+use actix_files::Files;
+use actix_multipart::Multipart;
+use actix_web::error::{Error, ErrorBadRequest};
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, ContentType};
 use actix_web::web::{self, Bytes, Json, Path, PayloadConfig, Query};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
-use bakestone_bench_servers::{BACKLOG, Flags, HELLO, PAGE, message, record, seconds, user_post};
+use bakestone_bench_servers::forms::{self, FILE, hold, save};
+use bakestone_bench_servers::{BACKLOG, Flags, HELLO, IDLE, PAGE, message, record, seconds, user_post};
+use futures_util::TryStreamExt;
 use serde_json::Value;
 
 /// The longest body that is read.
@@ -50,9 +55,37 @@ async fn echo(request: HttpRequest, body: Bytes) -> HttpResponse {
     response.body(body)
 }
 
+async fn count(mut form: Multipart) -> Result<Json<Value>, Error> {
+    let mut parts = Vec::new();
+    while let Some(mut field) = form.try_next().await? {
+        let mut size = 0;
+        while let Some(piece) = field.try_next().await? {
+            size += piece.len();
+        }
+        let filename = field.content_disposition().and_then(|disposition| disposition.get_filename());
+        let media_type = field.content_type().map(AsRef::as_ref);
+        parts.push(forms::part(field.name(), filename, media_type, size));
+    }
+    Ok(Json(forms::parts(parts)))
+}
+
+async fn upload(mut form: Multipart) -> Result<String, Error> {
+    while let Some(mut field) = form.try_next().await? {
+        if field.name() == Some(FILE) {
+            let mut file = Vec::new();
+            while let Some(piece) = field.try_next().await? {
+                hold(&mut file, &piece)?;
+            }
+            return Ok(web::block(move || save(&file)).await??);
+        }
+    }
+    Err(ErrorBadRequest("no file"))
+}
+
 fn main() -> io::Result<()> {
     let flags = Flags::from_arguments();
-    let app = || {
+    let root = flags.root;
+    let app = move || {
         App::new()
             .app_data(PayloadConfig::new(LIMIT))
             .route("/plaintext", web::get().to(plaintext))
@@ -61,7 +94,11 @@ fn main() -> io::Result<()> {
             .route("/users/{id}/posts/{post}", web::get().to(params))
             .route("/api/users/{user}/records/{record}", web::put().to(api))
             .route("/echo", web::to(echo))
+            .route("/multipart-count", web::post().to(count))
+            .route("/upload", web::post().to(upload))
+            .service(Files::new("/static", &root))
     };
-    let server = HttpServer::new(app).workers(1).backlog(BACKLOG).tcp_nodelay(true).bind(flags.address)?;
+    let server = HttpServer::new(app).workers(1).backlog(BACKLOG).tcp_nodelay(true).keep_alive(IDLE);
+    let server = server.bind(flags.address)?;
     actix_web::rt::System::new().block_on(server.run())
 }

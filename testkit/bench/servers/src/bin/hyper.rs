@@ -5,17 +5,19 @@
 use std::convert::Infallible;
 use std::io;
 
+use bakestone_bench_servers::forms::{self, FILE, hold, save};
 use bakestone_bench_servers::{Flags, HELLO, PAGE, TEXT, message, record, seconds, user_post};
-use http_body_util::{BodyExt, Either, Full};
+use http_body_util::{BodyDataStream, BodyExt, Either, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use multer::Multipart;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
-use tokio::task::LocalSet;
+use tokio::task::{LocalSet, spawn_blocking};
 
 type Answer = Response<Either<Full<Bytes>, Incoming>>;
 
@@ -72,6 +74,46 @@ fn echo(request: Request<Incoming>) -> Answer {
     response
 }
 
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+fn form(request: Request<Incoming>) -> Result<Multipart<'static>, Failure> {
+    let media_type = request.headers().get(CONTENT_TYPE).ok_or("no media type")?;
+    let boundary = multer::parse_boundary(media_type.to_str()?)?;
+    Ok(Multipart::new(BodyDataStream::new(request.into_body()), boundary))
+}
+
+async fn count(request: Request<Incoming>) -> Result<Answer, Failure> {
+    let (mut form, mut parts) = (form(request)?, Vec::new());
+    while let Some(mut field) = form.next_field().await? {
+        let mut size = 0;
+        while let Some(piece) = field.chunk().await? {
+            size += piece.len();
+        }
+        let media_type = field.content_type().map(AsRef::as_ref);
+        parts.push(forms::part(field.name(), field.file_name(), media_type, size));
+    }
+    Ok(json(&forms::parts(parts)))
+}
+
+async fn upload(request: Request<Incoming>) -> Result<Answer, Failure> {
+    let mut form = form(request)?;
+    while let Some(mut field) = form.next_field().await? {
+        if field.name() == Some(FILE) {
+            let mut file = Vec::new();
+            while let Some(piece) = field.chunk().await? {
+                hold(&mut file, &piece)?;
+            }
+            return Ok(answer(TEXT, spawn_blocking(move || save(&file)).await??));
+        }
+    }
+    Err("no file".into())
+}
+
+/// The answer, or that the request was bad.
+fn or_refuse(result: Result<Answer, Failure>) -> Answer {
+    result.unwrap_or_else(|_| refuse(StatusCode::BAD_REQUEST))
+}
+
 async fn route(request: Request<Incoming>) -> Result<Answer, Infallible> {
     let path = request.uri().path();
     Ok(match (request.method(), path) {
@@ -79,6 +121,8 @@ async fn route(request: Request<Incoming>) -> Result<Answer, Infallible> {
         (&Method::GET, "/json") => json(&message()),
         (&Method::GET, "/html") => html(),
         (_, "/echo") => echo(request),
+        (&Method::POST, "/multipart-count") => or_refuse(count(request).await),
+        (&Method::POST, "/upload") => or_refuse(upload(request).await),
         (&Method::GET, _) => match segments(path, "/users/", "posts") {
             Some((id, post)) => answer(TEXT, user_post(id, post)),
             None => refuse(StatusCode::NOT_FOUND),

@@ -4,10 +4,18 @@
 
 use std::io;
 
-use bakestone_bench_servers::{BACKLOG, Flags, HELLO, PAGE, message, record, seconds, user_post};
+use bakestone_bench_servers::forms::{self, FILE, hold, save};
+use bakestone_bench_servers::{BACKLOG, Flags, HELLO, IDLE, PAGE, message, record, seconds, user_post};
+use futures_util::TryStreamExt;
+use ntex::SharedCfg;
+use ntex::http::HttpServiceConfig;
 use ntex::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use ntex::time::Seconds;
+use ntex::web::error::ErrorBadRequest;
 use ntex::web::types::{Json, Path, Payload, Query};
-use ntex::web::{self, App, HttpRequest, HttpResponse};
+use ntex::web::{self, App, Error, HttpRequest, HttpResponse};
+use ntex_files::Files;
+use ntex_multipart::{Multipart, MultipartError};
 use serde_json::Value;
 
 async fn plaintext() -> &'static str {
@@ -46,9 +54,42 @@ async fn echo(request: HttpRequest, body: Payload) -> HttpResponse {
     response.streaming(body)
 }
 
+/// Whatever went wrong was the client's.
+fn bad(error: impl std::fmt::Display + std::fmt::Debug + 'static) -> Error {
+    ErrorBadRequest(error).into()
+}
+
+async fn count(mut form: Multipart) -> Result<HttpResponse, MultipartError> {
+    let mut parts = Vec::new();
+    while let Some(mut field) = form.try_next().await? {
+        let mut size = 0;
+        while let Some(piece) = field.try_next().await? {
+            size += piece.len();
+        }
+        let filename = field.content_disposition().and_then(|disposition| disposition.get_filename());
+        let media_type = field.content_type().map(AsRef::as_ref);
+        parts.push(forms::part(field.name(), filename, media_type, size));
+    }
+    Ok(HttpResponse::Ok().json(&forms::parts(parts)))
+}
+
+async fn upload(mut form: Multipart) -> Result<String, Error> {
+    while let Some(mut field) = form.try_next().await.map_err(bad)? {
+        if field.name() == Some(FILE) {
+            let mut file = Vec::new();
+            while let Some(piece) = field.try_next().await.map_err(bad)? {
+                hold(&mut file, &piece).map_err(bad)?;
+            }
+            return web::block(move || save(&file)).await.map_err(bad);
+        }
+    }
+    Err(bad("no file"))
+}
+
 fn main() -> io::Result<()> {
     let flags = Flags::from_arguments();
-    let app = async || {
+    let root = flags.root;
+    let app = async move || {
         App::new()
             .route("/plaintext", web::get().to(plaintext))
             .route("/json", web::get().to(json))
@@ -56,9 +97,20 @@ fn main() -> io::Result<()> {
             .route("/users/{id}/posts/{post}", web::get().to(params))
             .route("/api/users/{user}/records/{record}", web::put().to(api))
             .route("/echo", web::to(echo))
+            .route("/multipart-count", web::post().to(count))
+            .route("/upload", web::post().to(upload))
+            .service(Files::new("/static", &root))
     };
+    let http = HttpServiceConfig::new().set_keepalive(Seconds(IDLE.as_secs() as u16));
+    let config = SharedCfg::new("bench").add(http);
     let serve = async move {
-        web::server(app).workers(1).backlog(BACKLOG.cast_signed()).bind(flags.address)?.run().await
+        web::server(app)
+            .config(config)
+            .workers(1)
+            .backlog(BACKLOG.cast_signed())
+            .bind(flags.address)?
+            .run()
+            .await
     };
     ntex::rt::System::new("bench", ntex::rt::DefaultRuntime).block_on(serve)
 }
