@@ -37,7 +37,7 @@
 //!     server_name bakery.example;
 //!     # ssl_certificate ..; ssl_certificate_key ..;
 //!     client_max_body_size 10m;                  # as the largest form: nginx itself takes 1 MB
-//!     large_client_header_buffers 2 8k;          # as the server: a head of 16 KiB, a target of 8 KiB
+//!     large_client_header_buffers 2 8k;          # near the server's: a head of 16 KiB, a target of 8 KiB
 //!
 //!     location / {
 //!         proxy_pass http://bakery;

@@ -109,8 +109,8 @@
 //! ```ignore
 //! use bakestone_testkit::{Bounds, http1_view, laws, laws_within};
 //!
-//! laws(|| Proxied::new(Echo::default()), "PROXY TCP4 192.0.2.7 198.51.100.1 40022 443\r\nhello");
-//! laws_within(Bounds::default().view(http1_view), || Proxied::new(Session::new(hello)), SCRIPT);
+//! laws(|| Proxied::new(Echo), "PROXY TCP4 192.0.2.7 198.51.100.1 40022 443\r\nhello");
+//! laws_within(|| Proxied::new(Session::new(hello)), SCRIPT, &Bounds::default().view(http1_view));
 //! ```
 //!
 //! A script says what the peer sends; the laws cut it, repeat it, break it off, mutate it, and let deadlines pass. What no

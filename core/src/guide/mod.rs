@@ -19,7 +19,7 @@
 //! | [`coming_from`] | asgi-tools, muffin and asgikit, [axum](coming_from::axum), [actix-web](coming_from::actix) |
 //! | [`why`] | each decision that a newcomer asks about, and what it costs |
 //!
-//! Each ends with what goes wrong: what the compiler, the start or the client says, and what it means.
+//! Those that show how something is done end with what goes wrong: what the compiler, the start or the client says, and what it means.
 
 pub mod coming_from;
 pub mod deploying;

@@ -127,6 +127,6 @@
 //!
 //! # What is missing
 //!
-//! HTTP/2 and HTTP/3, TLS, Windows (the adapters run on Unix, and are tested on Linux), compression of responses, a client,
-//! a setting of the adapters' `Server` for machines of your own. Version 0.1 may change with each minor version. Servers
-//! that have been on the net for years have met clients that this one has not.
+//! HTTP/2 and HTTP/3, TLS, Windows (the adapters run on Unix, and are tested on Linux), compression of responses, a client
+//! (the testkit's is for tests), a setting of the adapters' `Server` for machines of your own. Version 0.1 may change with
+//! each minor version. Servers that have been on the net for years have met clients that this one has not.

@@ -15,7 +15,6 @@ use crate::http::cookie::SetCookie;
 use crate::message::{Body, CharsetError, Response, charset};
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
-#[cfg(feature = "json")]
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// What a handler may return.
@@ -187,9 +186,15 @@ macro_rules! json {
 }
 
 #[cfg(feature = "json")]
-json!((), bool, u8, u16, u32, u64, i8, i16, i32, i64, usize, isize, serde_json::Value);
+json!(bool, u8, u16, u32, u64, i8, i16, i32, i64, usize, isize, serde_json::Value);
 
-#[cfg(feature = "json")]
+/// JSON's `null`, which takes no serializer.
+impl IntoResponse for () {
+    fn into_response(self) -> Result<Response> {
+        Ok(typed(JSON, "null"))
+    }
+}
+
 impl<T: IntoResponse> IntoResponse for Option<T> {
     fn into_response(self) -> Result<Response> {
         match self {
