@@ -257,7 +257,9 @@ impl<M: Machine, S: Socket> Connection<M, S> {
             return false;
         }
         let Some(socket) = &mut self.socket else { return false };
-        let (input, most) = (&mut self.io.input, self.appetite);
+        // What nobody asks for is read to learn of a hang-up, and not fast.
+        let most = if self.wanted == Read::Need { self.appetite } else { READ_AT_ONCE };
+        let input = &mut self.io.input;
         input.reserve(most);
         match if look { socket.look(input, most) } else { socket.read(input, most) } {
             Ok(0) => self.io.peer = Peer::Finished,
