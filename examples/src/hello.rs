@@ -11,7 +11,7 @@ async fn echo(request: Request) -> Text<Body> {
     Text(request.into_body())
 }
 
-fn app() -> App {
+pub(crate) fn app() -> App {
     App::new()
         .route("/", get(|| Text("Bakestone is hot. Try /hello/world\n")))
         .route("/hello/{name}", get(hello))

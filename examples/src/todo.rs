@@ -163,7 +163,7 @@ async fn timed(context: Context, request: Request, next: Next) -> Response {
     response
 }
 
-fn app() -> App {
+pub(crate) fn app() -> App {
     App::new()
         .middleware(timed)
         .on_error(explained)

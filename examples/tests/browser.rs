@@ -4,7 +4,8 @@
 //! ignored where nobody asks for them, since not every machine has a browser: `cargo test --test browser -- --ignored`.
 
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -14,13 +15,19 @@ use std::time::{Duration, Instant};
 
 use bakestone::app::{LastEventId, Next, StaticFiles};
 use bakestone::{
-    App, Context, Event, FileResponse, FormData, Html, Request, Response, Result, Sse, State, Text, get,
-    header, post,
+    App, Body, Context, Event, FileResponse, FormData, Html, Request, Response, Result, Sse, State, Text,
+    get, header, post,
 };
 use bakestone_std::{Handle, Server};
 
 #[path = "../src/chat/app.rs"]
 mod chat;
+#[expect(dead_code, reason = "it has a `main` of its own")]
+#[path = "../src/ticker.rs"]
+mod ticker;
+#[expect(dead_code, reason = "it has a `main` of its own")]
+#[path = "../src/upload.rs"]
+mod upload;
 
 /// How long a browser may take to start and to do what it is to do.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -293,9 +300,10 @@ fn an_event_source_connects_again_and_says_what_it_saw_last() {
 #[ignore = "it needs Chromium"]
 fn two_pages_of_the_chat_talk_to_each_other_also_after_a_restart() {
     const PAGE: &str = r#"<!doctype html>
-        <iframe id=ada src="/room/kitchen?name=Ada"></iframe>
-        <iframe id=bo src="/room/kitchen?name=%3Cb%3EBo"></iframe><script>
-        const both = ['ada', 'bo'];
+        <iframe id=ada></iframe><iframe id=bo></iframe><script>
+        const both = ['ada', 'bo'], mount = location.search.slice(1);
+        ada.src = `${mount}/room/kitchen?name=Ada`;
+        bo.src = `${mount}/room/kitchen?name=%3Cb%3EBo`;
         const page = who => document.getElementById(who).contentDocument;
         const tell = value => fetch('/told', {method: 'POST', body: JSON.stringify(value)});
         const until = async found => { while (!both.every(found)) await new Promise(soon => setTimeout(soon, 20)); };
@@ -327,13 +335,165 @@ fn two_pages_of_the_chat_talk_to_each_other_also_after_a_restart() {
             await tell([...both.map(said), part('bo', 'text').value]);
         })().catch(error => tell(String(error)));
     </script>"#;
-    let folder = Folder::new("chat");
-    let mut site = Site::start(PAGE, chat::app());
+    let mounted = || App::new().mount("/talk", chat::app());
+    for (mount, app) in [("", chat::app as fn() -> App), ("/talk", mounted)] {
+        let folder = Folder::new("chat");
+        let mut site = Site::start(PAGE, app());
+        let _browser = Browser::open(&format!("{}?{mount}", site.url), &folder.0.join("profile"));
+        let talk = r#"["Ada: <img src=x onerror=\"top.broken = true\"><b>hot?</b>","<b>Bo: yes"]"#;
+        assert_eq!(site.told(), format!(r#"[{talk},{talk},[0,0],"whole"]"#));
+        site.restart(app());
+        // What was shown stays, and what was written is still to be sent, by whoever wrote it.
+        let talk = talk.replace(']', r#","Ada: back"]"#);
+        assert_eq!(site.told(), format!(r#"[{talk},{talk},"written meanwhile"]"#));
+    }
+}
+
+#[test]
+#[ignore = "it needs Chromium"]
+fn the_ticker_is_told_what_it_missed_while_the_server_was_away() {
+    const PAGE: &str = r#"<!doctype html><iframe id=frame src=/ticker/></iframe><script>
+        const part = id => frame.contentDocument?.getElementById(id);
+        const number = id => Number(part(id)?.textContent ?? 0);
+        const isOpen = () => part('state')?.classList.contains('open');
+        const tell = text => fetch('/told', {method: 'POST', body: text});
+        const until = async found => { while (!found()) await new Promise(soon => setTimeout(soon, 20)); };
+        (async () => {
+            await until(() => isOpen() && number('count') >= 60);
+            await tell('begun');
+            await until(() => !isOpen());
+            const count = number('count');
+            await until(() => isOpen() && number('count') >= count + 3);
+            // Whoever did not say what it has would be told a whole minute again.
+            await tell(`${number('missed')} missed, ${number('count') < count + 30 ? 'none' : 'some'} twice`);
+        })().catch(error => tell(String(error)));
+    </script>"#;
+    let app = || App::new().mount("/ticker", ticker::app());
+    let folder = Folder::new("ticker");
+    let mut site = Site::start(PAGE, app());
     let _browser = Browser::open(&site.url, &folder.0.join("profile"));
-    let talk = r#"["Ada: <img src=x onerror=\"top.broken = true\"><b>hot?</b>","<b>Bo: yes"]"#;
-    assert_eq!(site.told(), format!(r#"[{talk},{talk},[0,0],"whole"]"#));
-    site.restart(chat::app());
-    // What was shown stays, and what was written is still to be sent, by whoever wrote it.
-    let talk = talk.replace(']', r#","Ada: back"]"#);
-    assert_eq!(site.told(), format!(r#"[{talk},{talk},"written meanwhile"]"#));
+    assert_eq!(site.told(), "begun");
+    site.restart(app());
+    assert_eq!(site.told(), "0 missed, none twice");
+    let asked = site.asked();
+    assert!(asked.iter().filter(|line| *line == "/ticker/events [] 200").count() >= 2, "{asked:?}");
+}
+
+/// Lets content come no faster than over a line of some megabytes a second.
+async fn slowly(mut request: Request, next: Next) -> Response {
+    let (mut body, context) = (request.take_body(), request.context().clone());
+    request.set_body(Body::written(move |mut out| async move {
+        while let Some(piece) = body.chunk().await? {
+            context.sleep(Duration::from_millis(2)).await;
+            out.send(piece).await?;
+        }
+        Ok(())
+    }));
+    next.run(request).await
+}
+
+#[test]
+#[ignore = "it needs Chromium"]
+fn an_upload_shows_how_far_it_is_and_arrives() {
+    const PAGE: &str = r#"<!doctype html><iframe id=frame src=/upload/></iframe><script>
+        const part = id => frame.contentDocument.getElementById(id);
+        const tell = value => fetch('/told', {method: 'POST', body: JSON.stringify(value)});
+        const until = async found => { while (!found()) await new Promise(soon => setTimeout(soon, 20)); };
+        frame.onload = async () => {
+            const chosen = new DataTransfer(), shown = [];
+            chosen.items.add(new File([new Uint8Array(16 << 20)], 'flour.bin'));
+            chosen.items.add(new File(['butter'], '../<b>.txt'));
+            part('files').files = chosen.files;
+            new MutationObserver(() => shown.push(part('bar').value)).observe(part('bar'), {attributeFilter: ['value']});
+            part('form').requestSubmit();
+            await until(() => part('list').childElementCount === 2);
+            const rises = shown.filter(value => value).every((value, at, all) => !at || value >= all[at - 1]);
+            const saved = [...part('list').querySelectorAll('a')];
+            const content = await Promise.all(saved.map(async link => (await (await fetch(link.href)).blob()).size));
+            await tell([
+                shown.some(value => value > 0 && value < 1), rises, part('bar').hidden, part('state').textContent,
+                saved.map(link => link.textContent), content, part('list').querySelectorAll('b').length,
+            ]);
+        };
+    </script>"#;
+    let folder = Folder::new("upload");
+    let site = Site::start(PAGE, App::new().mount("/upload", upload::app().middleware(slowly)));
+    let _browser = Browser::open(&site.url, &folder.0.join("profile"));
+    let saved = r#"["_b_.txt","flour.bin"],[6,16777216],0"#;
+    assert_eq!(site.told(), format!(r#"[true,true,true,"2 files are saved.",{saved}]"#));
+}
+
+/// The tour in a process of its own, which goes with the test.
+struct Tour(Child, String);
+
+impl Tour {
+    fn start() -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tour"))
+            .arg("127.0.0.1:0")
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the tour starts");
+        let mut line = String::new();
+        let output = child.stderr.take().expect("it is piped");
+        BufReader::new(output).read_line(&mut line).expect("a line");
+        let address = line.trim().strip_prefix("listening on http://").expect("its address").to_owned();
+        Self(child, address)
+    }
+
+    /// The status of a GET.
+    fn status(&self, path: &str) -> String {
+        let mut socket = TcpStream::connect(&self.1).expect("it listens");
+        socket.set_read_timeout(Some(PATIENCE)).expect("a time-out");
+        write!(socket, "GET {path} HTTP/1.1\r\nHost: tour\r\nConnection: close\r\n\r\n").expect("it reads");
+        let mut line = String::new();
+        BufReader::new(socket).read_line(&mut line).expect("a status line");
+        line.trim_end().to_owned()
+    }
+
+    /// The page as it is once it is loaded, and what the browser has against it.
+    fn page(&self, path: &str, profile: &Path) -> (String, Vec<String>) {
+        let shown = Command::new("chromium")
+            .args([
+                "--headless=new",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--no-first-run",
+                "--disable-dev-shm-usage",
+            ])
+            .args(["--enable-logging=stderr", "--timeout=2000", "--dump-dom"])
+            .arg(format!("--user-data-dir={}", profile.display()))
+            .arg(format!("http://{}{path}", self.1))
+            .output()
+            .expect("Chromium is installed as `chromium`");
+        let notes = String::from_utf8_lossy(&shown.stderr).into_owned();
+        let notes = notes.lines().filter(|line| line.contains("CONSOLE")).map(str::to_owned).collect();
+        (String::from_utf8_lossy(&shown.stdout).into_owned(), notes)
+    }
+}
+
+impl Drop for Tour {
+    fn drop(&mut self) {
+        // It is asked to stop, so that it takes the folder of its uploads with it.
+        let _ = Command::new("sh").args(["-c", &format!("kill {}", self.0.id())]).status();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+#[ignore = "it needs Chromium"]
+fn the_tour_leads_to_each_example() {
+    let (folder, tour) = (Folder::new("tour"), Tour::start());
+    let profile = folder.0.join("profile");
+    let (index, notes) = tour.page("/", &profile);
+    assert!(notes.is_empty() && index.contains("Bakestone by example"), "{notes:?}\n{index}");
+    let links: Vec<&str> = index.split("href=\"").skip(1).filter_map(|link| link.split('"').next()).collect();
+    assert!(links.len() > 20, "{links:?}");
+    for link in links {
+        assert_eq!(tour.status(&format!("/{link}")), "HTTP/1.1 200 OK", "{link}");
+    }
+    // These run scripts, each under a policy that lets it have nothing from elsewhere.
+    for name in ["chat", "ticker", "upload", "jobs", "site"] {
+        let (page, notes) = tour.page(&format!("/show/{name}"), &profile);
+        assert!(notes.is_empty() && page.contains("<iframe"), "{name}: {notes:?}\n{page}");
+    }
 }

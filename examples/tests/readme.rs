@@ -71,6 +71,8 @@ fn its_first_program_is_the_example() {
     let source = include_str!("../src/hello.rs");
     let program = source.split_once("\n\n").expect("a head comment").1;
     let program = program.split("\n#[cfg(test)]").next().expect("a program").trim_end();
+    // What the tour needs to mount it is nothing that a first program has to say.
+    let program = program.replace("pub(crate) ", "");
     assert!(
         README.contains(&format!("```rust\n{program}\n```")),
         "the README's program is not the example's"
