@@ -207,6 +207,7 @@ pub enum FileErrorKind {
 
 /// A file operation that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FileError {
     /// The kind of failure.
     pub kind: FileErrorKind,
@@ -303,6 +304,7 @@ impl fmt::Debug for Job {
 
 /// A blocking job that gave no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum BlockingError {
     /// The driver does not run blocking jobs, or is shutting down.
     Unanswered,

@@ -33,6 +33,7 @@
 //! `tape`: connections recorded as text, and read back, to reproduce what went wrong in production.
 //!
 //! `websocket` (on by default): WebSocket connections.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 pub mod app;

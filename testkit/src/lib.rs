@@ -61,6 +61,7 @@
 //! laws(Knock::default, "knock");
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 pub mod cases;

@@ -8,6 +8,7 @@ mod driving;
 mod effects;
 mod expect;
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Wake;
@@ -81,6 +82,15 @@ pub struct Wire<M> {
     pub(crate) steps_left: Option<u64>,
     transcript: Transcript,
     breach: Option<Breach>,
+}
+
+impl<M: fmt::Debug> fmt::Debug for Wire<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wire")
+            .field("machine", &self.machine)
+            .field("wants", &self.wants)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How this driver differs from the plain one, for the laws.

@@ -82,104 +82,102 @@ fn a_connection_from_its_beginning_to_its_end() {
     );
 }
 
-/// What happens on the wire, and the events after the connection was opened; `N` stands for a number of bytes.
+type Act = fn(&mut AnyWire);
+
+/// What the client sends, what happens then, and the events after the connection was opened; `N` stands for a number of bytes.
+const ENDS: [(&str, Act, &[&str]); 9] = [
+    (
+        "",
+        |wire| {
+            wire.finish();
+        },
+        &["closed: the peer sends no more"],
+    ),
+    (
+        "",
+        |wire| {
+            wire.advance(11 * SECOND).finish();
+        },
+        &["passed head_time", "failed 408", "closed: a deadline has passed"],
+    ),
+    (
+        "GET / HTTP/1.1\r\n\r\n",
+        |wire| {
+            wire.finish();
+        },
+        &["refused 400", "failed 400", "closed: the peer's message was refused"],
+    ),
+    (
+        "GET /fail HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        |wire| {
+            wire.finish();
+        },
+        &[
+            "started GET /fail",
+            "failed 418",
+            "ended GET /fail HTTP/1.1 418 N 0.0ns",
+            "closed: the client asked to close",
+        ],
+    ),
+    (
+        "GET /panic HTTP/1.1\r\nHost: a\r\n\r\n",
+        |wire| {
+            wire.drain().finish();
+        },
+        &[
+            "started GET /panic",
+            "Panicked(Handler, \"on purpose\")",
+            "failed 500",
+            "ended GET /panic HTTP/1.1 500 N 0.0ns",
+            "closed: the server is stopping",
+        ],
+    ),
+    (
+        "GET /stuck HTTP/1.1\r\nHost: a\r\n\r\n",
+        |wire| {
+            wire.advance(2 * SECOND).reset();
+        },
+        &["started GET /stuck", "ended GET /stuck HTTP/1.1 - 0 2.0s cut", "closed: the peer sends no more"],
+    ),
+    (
+        "GET /stuck HTTP/1.1\r\nHost: a\r\n\r\n",
+        |wire| {
+            wire.drain().advance(10 * SECOND);
+        },
+        &[
+            "started GET /stuck",
+            "passed drain_time",
+            "ended GET /stuck HTTP/1.1 - 0 10.0s cut",
+            "closed: the server is stopping",
+        ],
+    ),
+    (
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nz",
+        |wire| {
+            wire.finish();
+        },
+        &[
+            "started POST /",
+            "refused 400",
+            "failed 400",
+            "ended POST / HTTP/1.1 400 N 0.0ns",
+            "closed: the peer's message was refused",
+        ],
+    ),
+    (
+        "GET /slow HTTP/1.1\r\nHost: a\r\n\r\n",
+        |wire| *wire = Wire::new(Box::new(Session::new(|_: Request| Text("another")))),
+        &[
+            "started GET /slow",
+            "ended GET /slow HTTP/1.1 - 0 0.0ns cut",
+            "closed: this end's message was cut off",
+        ],
+    ),
+];
+
 #[test]
 fn every_end_is_told_with_its_reason() {
-    type Act = fn(&mut AnyWire);
-    let cases: [(&str, Act, &[&str]); 9] = [
-        (
-            "",
-            |wire| {
-                wire.finish();
-            },
-            &["closed: the peer sends no more"],
-        ),
-        (
-            "",
-            |wire| {
-                wire.advance(11 * SECOND).finish();
-            },
-            &["passed head_time", "failed 408", "closed: a deadline has passed"],
-        ),
-        (
-            "GET / HTTP/1.1\r\n\r\n",
-            |wire| {
-                wire.finish();
-            },
-            &["refused 400", "failed 400", "closed: the peer's message was refused"],
-        ),
-        (
-            "GET /fail HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-            |wire| {
-                wire.finish();
-            },
-            &[
-                "started GET /fail",
-                "failed 418",
-                "ended GET /fail HTTP/1.1 418 N 0.0ns",
-                "closed: the client asked to close",
-            ],
-        ),
-        (
-            "GET /panic HTTP/1.1\r\nHost: a\r\n\r\n",
-            |wire| {
-                wire.drain().finish();
-            },
-            &[
-                "started GET /panic",
-                "Panicked(Handler, \"on purpose\")",
-                "failed 500",
-                "ended GET /panic HTTP/1.1 500 N 0.0ns",
-                "closed: the server is stopping",
-            ],
-        ),
-        (
-            "GET /stuck HTTP/1.1\r\nHost: a\r\n\r\n",
-            |wire| {
-                wire.advance(2 * SECOND).reset();
-            },
-            &[
-                "started GET /stuck",
-                "ended GET /stuck HTTP/1.1 - 0 2.0s cut",
-                "closed: the peer sends no more",
-            ],
-        ),
-        (
-            "GET /stuck HTTP/1.1\r\nHost: a\r\n\r\n",
-            |wire| {
-                wire.drain().advance(10 * SECOND);
-            },
-            &[
-                "started GET /stuck",
-                "passed drain_time",
-                "ended GET /stuck HTTP/1.1 - 0 10.0s cut",
-                "closed: the server is stopping",
-            ],
-        ),
-        (
-            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nz",
-            |wire| {
-                wire.finish();
-            },
-            &[
-                "started POST /",
-                "refused 400",
-                "failed 400",
-                "ended POST / HTTP/1.1 400 N 0.0ns",
-                "closed: the peer's message was refused",
-            ],
-        ),
-        (
-            "GET /slow HTTP/1.1\r\nHost: a\r\n\r\n",
-            |wire| *wire = Wire::new(Box::new(Session::new(|_: Request| Text("another")))),
-            &[
-                "started GET /slow",
-                "ended GET /slow HTTP/1.1 - 0 0.0ns cut",
-                "closed: this end's message was cut off",
-            ],
-        ),
-    ];
-    for (input, act, expected) in cases {
+    for (input, act, expected) in ENDS {
         let (mut wire, notes) = wire();
         wire.feed(input);
         act(&mut wire);

@@ -11,6 +11,7 @@
 //!     bakestone_smol::run(App::new().route("/hello/{name}", get(hello)), "127.0.0.1:8000")
 //! }
 //! ```
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 mod drive;

@@ -4,6 +4,7 @@
 //! the socket follows from the machine's wants alone.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::io::{self, IoSlice};
 use std::task::Context;
 use std::time::Duration;
@@ -117,7 +118,17 @@ impl<M, S: Socket> Drop for Connection<M, S> {
     }
 }
 
+impl<M: fmt::Debug, S: Socket> fmt::Debug for Connection<M, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("machine", &self.machine)
+            .field("wanted", &self.wanted)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What a turn ended with.
+#[must_use = "it says when the next turn is due, and whether there is one"]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
     /// Nothing can be moved: take the next turn when one of these comes, or the waker wakes.

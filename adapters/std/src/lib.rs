@@ -16,6 +16,7 @@
 //! - `stream`: the streams of `futures-core` as bodies and as events.
 //!
 //! Without any, the clock, the files, the pool and the connection remain: enough for a loop of one's own.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "serve")]

@@ -2,7 +2,7 @@
 
 use std::io::{self, IoSlice, Write};
 use std::net::Shutdown;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -21,18 +21,13 @@ impl Stream {
     /// # Errors
     ///
     /// The socket cannot be told not to block.
-    pub fn new(socket: impl Into<socket2::Socket>) -> io::Result<Self> {
-        let socket = socket.into();
+    pub fn new(socket: impl Into<OwnedFd>) -> io::Result<Self> {
+        let socket = socket2::Socket::from(socket.into());
         socket.set_nonblocking(true)?;
         // An answer that waits for an acknowledgement of the last one is a slow answer. A unix socket knows no
         // such delay, and says so.
         let _ = socket.set_tcp_nodelay(true);
         Ok(Self { socket })
-    }
-
-    /// The socket itself.
-    pub fn into_socket(self) -> socket2::Socket {
-        self.socket
     }
 
     /// Reads what is there, as [`Socket::read`].
@@ -89,6 +84,13 @@ impl Socket for Stream {
 
     fn reset(&mut self) {
         self.reset_on_close();
+    }
+}
+
+impl From<Stream> for OwnedFd {
+    /// The socket itself.
+    fn from(stream: Stream) -> Self {
+        stream.socket.into()
     }
 }
 

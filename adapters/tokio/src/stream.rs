@@ -2,6 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
+use std::os::fd::OwnedFd;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
@@ -103,7 +104,7 @@ impl Accept {
     /// A connection that the operating system has let in, though tokio has not heard of it yet.
     pub(crate) fn look(&self) -> Option<(Stream, ConnectionInfo)> {
         let (stream, info) = self.listener.accept().ok()?;
-        let socket = stream.into_socket();
+        let socket = OwnedFd::from(stream);
         let stream = match &self.socket {
             Listening::Tcp(_) => TcpStream::from_std(socket.into()).map(Stream::Tcp),
             Listening::Unix(_) => UnixStream::from_std(socket.into()).map(Stream::Unix),

@@ -206,13 +206,12 @@ impl fmt::Display for BuildError {
             Self::SameState { state, location, first } => {
                 write!(f, "{location}: there is a state of type `{state}` already, at {first}")
             }
-            Self::NoState { state, of, path: Some(path), location } => write!(
-                f,
-                "{location}: `{path}`: the handler `{of}` takes `State<{state}>`, \
-                 and the application has no such state"
-            ),
-            Self::NoState { state, of, path: None, location } => {
-                write!(f, "{location}: `{of}` takes `State<{state}>`, and the application has no such state")
+            Self::NoState { state, of, path, location } => {
+                let route = path.as_ref().map(|path| format!("`{path}`: the handler ")).unwrap_or_default();
+                write!(
+                    f,
+                    "{location}: {route}`{of}` takes `State<{state}>`, and the application has no such state"
+                )
             }
             Self::SameErrorHandler { of, location, first } => {
                 write!(f, "{location}: there is a handler for {of} already, at {first}")

@@ -103,6 +103,7 @@ impl<S: Service> Service for FilesService<S> {
 }
 
 /// The response of a [`FilesService`], on its way.
+#[must_use = "it does nothing unless it is polled"]
 pub struct FilesOr<S: Service>(Way<S>);
 
 enum Way<S: Service> {

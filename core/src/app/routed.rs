@@ -67,6 +67,7 @@ impl<S: Service, D: Service> Service for RouterService<S, D> {
 }
 
 /// The response of a [`RouterService`], on its way.
+#[must_use = "it does nothing unless it is polled"]
 pub struct Routed<F, G>(Way<F, G>);
 
 enum Way<F, G> {

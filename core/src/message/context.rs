@@ -331,11 +331,23 @@ impl Drop for Sleep {
     }
 }
 
+impl fmt::Debug for Sleep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sleep").field("at", &self.at).finish_non_exhaustive()
+    }
+}
+
 /// The future of [`Context::timeout`].
 #[must_use = "a timeout does nothing unless it is awaited"]
 pub struct Timeout<F> {
     future: Pin<Box<F>>,
     sleep: Sleep,
+}
+
+impl<F> fmt::Debug for Timeout<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Timeout").field("at", &self.sleep.at).finish_non_exhaustive()
+    }
 }
 
 /// The time of a [`Context::timeout`] is up.
@@ -383,6 +395,12 @@ impl Drop for Draining {
     }
 }
 
+impl fmt::Debug for Draining {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Draining").finish_non_exhaustive()
+    }
+}
+
 /// The future of [`Context::disconnected`].
 #[must_use = "it does nothing unless it is awaited"]
 pub struct Disconnect {
@@ -407,5 +425,11 @@ impl Drop for Disconnect {
         if let Some(exchange) = &self.exchange {
             exchange.forget_lost(self.id);
         }
+    }
+}
+
+impl fmt::Debug for Disconnect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Disconnect").finish_non_exhaustive()
     }
 }

@@ -3,6 +3,7 @@
 //! The rule: one operation is in flight at a time, and a future that is dropped loses nothing: what was asked
 //! for is finished, and its answer kept, before the next operation begins.
 
+use std::fmt;
 use std::future::poll_fn;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -28,6 +29,15 @@ pub struct File {
     in_flight: Option<InFlight>,
     /// It has no name, so the last handle frees what it holds.
     unnamed: bool,
+}
+
+impl fmt::Debug for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("File")
+            .field("metadata", &self.metadata)
+            .field("position", &self.position)
+            .finish_non_exhaustive()
+    }
 }
 
 enum InFlight {

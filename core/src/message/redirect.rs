@@ -49,6 +49,7 @@ impl Redirect {
     }
 
     /// The same redirect with another status: one of 3xx, else the response is an error.
+    #[must_use]
     pub fn with_status(self, status: StatusCode) -> Self {
         Self { status, ..self }
     }

@@ -62,18 +62,8 @@ impl Request {
         let ReceivedRequest { method, uri, version, headers, .. } = head;
         let extensions = Extensions::new();
         let (params, root, route) = (Params::default(), 0, None);
-        Self(Box::new(Parts {
-            method,
-            uri,
-            version,
-            headers,
-            extensions,
-            body,
-            context,
-            params,
-            root,
-            route,
-        }))
+        let request = Parts { method, uri, version, headers, extensions, body, context, params, root, route };
+        Self(Box::new(request))
     }
 
     /// The method.
@@ -429,18 +419,8 @@ impl From<http::Request<Body>> for Request {
         let Mounted { root, route } = parts.extensions.remove().unwrap_or_default();
         let http::request::Parts { method, uri, version, headers, extensions, .. } = parts;
         let headers = headers.into();
-        Self(Box::new(Parts {
-            method,
-            uri,
-            version,
-            headers,
-            extensions,
-            body,
-            context,
-            params,
-            root,
-            route,
-        }))
+        let request = Parts { method, uri, version, headers, extensions, body, context, params, root, route };
+        Self(Box::new(request))
     }
 }
 

@@ -63,12 +63,14 @@ impl Response {
     }
 
     /// The same response with this status.
+    #[must_use]
     pub fn with_status(mut self, status: StatusCode) -> Self {
         self.status = status;
         self
     }
 
     /// The same response with this field, in place of any of that name.
+    #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         if self.headers.capacity() == 0 {
             self.headers = spare::take();

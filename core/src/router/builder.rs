@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::panic::Location;
 
 use http::Method;
 
@@ -46,17 +45,6 @@ impl<T> RouterBuilder<T> {
     #[track_caller]
     pub fn insert(&mut self, pattern: impl Into<PathPattern>, methods: impl Into<Methods>, value: T) {
         self.add(RouteSpec::new(pattern).methods(methods), value);
-    }
-
-    /// As [`insert`](Self::insert), as from `location`.
-    pub fn insert_at(
-        &mut self,
-        pattern: impl Into<PathPattern>,
-        methods: impl Into<Methods>,
-        value: T,
-        location: &'static Location<'static>,
-    ) {
-        self.add(RouteSpec::new(pattern).methods(methods).at(location), value);
     }
 
     /// The router of these routes.

@@ -50,6 +50,7 @@ const SHORTEST_PERIOD: Duration = Duration::from_millis(1);
 ///     .every(Duration::from_secs(60), |_| async { println!("sweeping") })
 ///     .on_shutdown(|_| async { println!("cooling down") });
 /// ```
+#[must_use = "a lifecycle does nothing unless it is stepped, or given to an application"]
 pub struct Lifecycle {
     scope: Arc<Scope>,
     waker: Waker,

@@ -58,6 +58,7 @@ const ROUNDS_IN_A_STEP: usize = 64;
 /// assert!(answer.ends_with(b"\r\n\r\nYou asked for /cake"));
 /// assert_eq!(wants.read, Read::Need);
 /// ```
+#[must_use = "a session does nothing unless it is stepped"]
 pub struct Session<S: Service> {
     pub(super) service: S,
     pub(super) conn: ServerConn,

@@ -20,6 +20,7 @@ const SHOWN: usize = 80;
 
 /// A text that is no tape.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ParseError {
     /// The line, from 1.
     pub line: usize,

@@ -353,63 +353,66 @@ fn secrets_are_hidden_however_they_are_cut() {
     }
 }
 
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
+const HIDDEN_OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nxx";
+
+/// What is asked and answered in turns, and the same with its bodies hidden.
+const TURNS: [(Turns<'static>, Turns<'static>); 7] = [
+    (
+        &[("POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\na\n:", OK), ("GET / HTTP/1.1\r\n\r\n", OK)],
+        &[
+            ("POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nxxx", HIDDEN_OK),
+            ("GET / HTTP/1.1\r\n\r\n", HIDDEN_OK),
+        ],
+    ),
+    (
+        &[(
+            "P / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n0\r\nT: t\r\n\r\nG / HTTP/1.1\r\n\r\n",
+            OK,
+        )],
+        &[(
+            "P / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nxxx\r\n0\r\nT: t\r\n\r\nG / HTTP/1.1\r\n\r\n",
+            HIDDEN_OK,
+        )],
+    ),
+    (
+        &[
+            ("HEAD / HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"),
+            ("G / HTTP/1.1\r\n\r\n", OK),
+        ],
+        &[
+            ("HEAD / HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"),
+            ("G / HTTP/1.1\r\n\r\n", HIDDEN_OK),
+        ],
+    ),
+    (
+        &[(
+            "G / HTTP/1.1\r\n\r\n",
+            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 N\r\n\r\nHTTP/1.1 200 OK\r\n\r\nrest\r\n\r\nrest",
+        )],
+        &[(
+            "G / HTTP/1.1\r\n\r\n",
+            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 N\r\n\r\nHTTP/1.1 200 OK\r\n\r\nxxxxxxxxxxxx",
+        )],
+    ),
+    (
+        &[("G / HTTP/1.1\r\nUpgrade: a\r\n\r\nearly", "HTTP/1.1 101 S\r\n\r\nsaid"), ("more", "more")],
+        &[("G / HTTP/1.1\r\nUpgrade: a\r\n\r\nxxxxx", "HTTP/1.1 101 S\r\n\r\nxxxx"), ("xxxx", "xxxx")],
+    ),
+    (
+        &[("CONNECT a:1 HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\nsaid"), ("more", "more")],
+        &[("CONNECT a:1 HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\nxxxx"), ("xxxx", "xxxx")],
+    ),
+    (
+        &[("P / HTTP/1.1\r\nContent-Length: many\r\n\r\nwhat\r\n\r\n", "nonsense\r\n\r\nwhat")],
+        &[("P / HTTP/1.1\r\nContent-Length: many\r\n\r\nxxxxxxxx", "nonsense\r\n\r\nxxxx")],
+    ),
+];
+
 #[test]
 fn bodies_are_hidden_and_what_frames_them_is_not() {
     let bodies = Redaction::nothing().bodies();
-    let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
-    let hidden_ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nxx";
-    let table: [(Turns<'_>, Turns<'_>); 7] = [
-        (
-            &[("POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\na\n:", ok), ("GET / HTTP/1.1\r\n\r\n", ok)],
-            &[
-                ("POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nxxx", hidden_ok),
-                ("GET / HTTP/1.1\r\n\r\n", hidden_ok),
-            ],
-        ),
-        (
-            &[(
-                "P / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n0\r\nT: t\r\n\r\nG / HTTP/1.1\r\n\r\n",
-                ok,
-            )],
-            &[(
-                "P / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nxxx\r\n0\r\nT: t\r\n\r\nG / HTTP/1.1\r\n\r\n",
-                hidden_ok,
-            )],
-        ),
-        (
-            &[
-                ("HEAD / HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"),
-                ("G / HTTP/1.1\r\n\r\n", ok),
-            ],
-            &[
-                ("HEAD / HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"),
-                ("G / HTTP/1.1\r\n\r\n", hidden_ok),
-            ],
-        ),
-        (
-            &[(
-                "G / HTTP/1.1\r\n\r\n",
-                "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 N\r\n\r\nHTTP/1.1 200 OK\r\n\r\nrest\r\n\r\nrest",
-            )],
-            &[(
-                "G / HTTP/1.1\r\n\r\n",
-                "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 N\r\n\r\nHTTP/1.1 200 OK\r\n\r\nxxxxxxxxxxxx",
-            )],
-        ),
-        (
-            &[("G / HTTP/1.1\r\nUpgrade: a\r\n\r\nearly", "HTTP/1.1 101 S\r\n\r\nsaid"), ("more", "more")],
-            &[("G / HTTP/1.1\r\nUpgrade: a\r\n\r\nxxxxx", "HTTP/1.1 101 S\r\n\r\nxxxx"), ("xxxx", "xxxx")],
-        ),
-        (
-            &[("CONNECT a:1 HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\nsaid"), ("more", "more")],
-            &[("CONNECT a:1 HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\nxxxx"), ("xxxx", "xxxx")],
-        ),
-        (
-            &[("P / HTTP/1.1\r\nContent-Length: many\r\n\r\nwhat\r\n\r\n", "nonsense\r\n\r\nwhat")],
-            &[("P / HTTP/1.1\r\nContent-Length: many\r\n\r\nxxxxxxxx", "nonsense\r\n\r\nxxxx")],
-        ),
-    ];
-    for (turns, hidden) in table {
+    for (turns, hidden) in TURNS {
         let hidden: String = hidden.iter().map(|(asked, answered)| format!("{asked}|{answered}|")).collect();
         for size in 1..200 {
             assert_eq!(hide(&bodies, turns, size), hidden, "in pieces of {size}");

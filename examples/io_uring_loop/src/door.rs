@@ -92,7 +92,7 @@ impl Door {
         }
         loop {
             match self.listener.accept() {
-                Ok((stream, _)) => return Some(stream.into_socket().into()),
+                Ok((stream, _)) => return Some(stream.into()),
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(_) => return None,
             }

@@ -270,9 +270,9 @@ fn x02_x08_errors_and_middleware_are_those_of_the_application() {
     );
 }
 
-#[test]
-fn s37_precompressed_siblings() {
-    let files = memory(&[
+/// A folder some of whose files are there in compressed forms as well.
+fn compressed() -> MemoryFiles {
+    memory(&[
         ("public/a.js", "plain"),
         ("public/a.js.br", "brotli"),
         ("public/a.js.gz", "gzipped"),
@@ -282,9 +282,13 @@ fn s37_precompressed_siblings() {
         ("public/index.html", "plain"),
         ("public/index.html.gz", "gzipped"),
         ("public/.br", "hidden"),
-    ]);
-    let site = || StaticFiles::folder("public").index("index.html");
-    let service = folder(site().precompressed(true));
+    ])
+}
+
+#[test]
+fn s37_precompressed_siblings() {
+    let files = compressed();
+    let service = folder(StaticFiles::folder("public").index("index.html").precompressed(true));
     for (path, accept, coding, body) in [
         ("a.js", "gzip, deflate, br, zstd", "br", "brotli"),
         ("a.js", "gzip", "gzip", "gzipped"),
@@ -316,7 +320,14 @@ fn s37_precompressed_siblings() {
         };
         assert_eq!(seen.field("content-type"), expected, "{path} {accept}");
     }
-    // Each has a tag of its own, and parts are those of what is sent.
+}
+
+/// Each form has a tag of its own, and parts are those of what is sent.
+#[test]
+fn s37_each_form_of_a_file_is_itself() {
+    let files = compressed();
+    let site = || StaticFiles::folder("public");
+    let service = folder(site().precompressed(true));
     let with = |fields: &[(&str, &str)]| ask(service.clone(), &files, "GET /static/a.js", fields);
     let (plain, brotli) = (with(&[]), with(&[("Accept-Encoding", "br")]));
     assert_ne!(plain.field("etag"), brotli.field("etag"));

@@ -36,24 +36,26 @@ fn r15_f17_a_form_may_be_long_because_of_its_files_and_not_of_its_fields() {
     fields.expect_start("HTTP/1.1 413 ");
 }
 
+#[derive(serde::Deserialize)]
+struct Cake {
+    name: String,
+    #[serde(default)]
+    slices: Vec<u8>,
+    picture: UploadedFile,
+    recipe: Option<UploadedFile>,
+    #[serde(default)]
+    more: Vec<UploadedFile>,
+}
+
+async fn bake(Form(cake): Form<Cake>) -> Result<Text<String>> {
+    let picture = cake.picture.read(100).await?;
+    let more: u64 = cake.more.iter().map(UploadedFile::size).sum();
+    let recipe = cake.recipe.map(|recipe| recipe.size());
+    Ok(Text(format!("{} {:?} {picture:?} {recipe:?} {more}", cake.name, cake.slices)))
+}
+
 #[test]
 fn f08_f16_a_form_as_a_type_with_files() {
-    #[derive(serde::Deserialize)]
-    struct Cake {
-        name: String,
-        #[serde(default)]
-        slices: Vec<u8>,
-        picture: UploadedFile,
-        recipe: Option<UploadedFile>,
-        #[serde(default)]
-        more: Vec<UploadedFile>,
-    }
-    async fn bake(Form(cake): Form<Cake>) -> Result<Text<String>> {
-        let picture = cake.picture.read(100).await?;
-        let more: u64 = cake.more.iter().map(UploadedFile::size).sum();
-        let recipe = cake.recipe.map(|recipe| recipe.size());
-        Ok(Text(format!("{} {:?} {picture:?} {recipe:?} {more}", cake.name, cake.slices)))
-    }
     let (name, picture) = (part("name=name", "welsh"), part("name=picture; filename=p.png", "png"));
     let empty = part(r#"name=recipe; filename="""#, "");
     for (parts, status, expected) in [

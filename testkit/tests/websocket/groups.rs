@@ -191,20 +191,18 @@ fn each_member_gets_it_in_the_form_that_it_agreed_on() {
 #[derive(Clone, Default)]
 struct Bus(Arc<Mutex<Vec<(String, Message)>>>);
 
+/// Everybody in a room hears what is said there.
+async fn chat(State(rooms): State<Rooms>, Path(room): Path<String>, upgrade: WebSocketUpgrade) -> Result<()> {
+    let mut socket = upgrade.accept().await?;
+    let _member = rooms.join(&room, &socket.sender());
+    while let Some(message) = socket.receive().await? {
+        rooms.send(&room, message).await;
+    }
+    Ok(())
+}
+
 #[test]
 fn rooms_are_there_while_somebody_is_in_them() {
-    async fn chat(
-        State(rooms): State<Rooms>,
-        Path(room): Path<String>,
-        upgrade: WebSocketUpgrade,
-    ) -> Result<()> {
-        let mut socket = upgrade.accept().await?;
-        let _member = rooms.join(&room, &socket.sender());
-        while let Some(message) = socket.receive().await? {
-            rooms.send(&room, message).await;
-        }
-        Ok(())
-    }
     let bus = Bus::default();
     let carried = bus.clone();
     let relay = move |room: &str, message: &Message| {

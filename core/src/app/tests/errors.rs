@@ -384,6 +384,21 @@ fn e04_e13_e14_one_type_for_all_errors() {
         (FileError::new(FileErrorKind::StorageFull, "/srv/x").into(), 507, Some("storage-full"), standard),
         (FileError::new(FileErrorKind::NotFound, "/srv/x").into(), 500, None, standard),
         (Outer(Inner).into(), 500, None, standard),
+    ] {
+        says(&error, status, code, message);
+    }
+    let error = Error::not_found().with_source(Outer(Inner));
+    assert_eq!(
+        error.causes().map(ToString::to_string).collect::<Vec<_>>(),
+        ["outer <secret>", "inner \"secret\""]
+    );
+    assert_eq!(Error::from(Endless).causes().count(), 64, "a chain that leads back to itself has an end");
+}
+
+#[test]
+fn e04_an_error_of_each_status() {
+    let standard = None;
+    for (error, status, code, message) in [
         (Error::bad_request("a"), 400, None, Some("a")),
         (Error::unauthorized(String::from("a")), 401, None, Some("a")),
         (Error::forbidden("a"), 403, None, Some("a")),
@@ -401,18 +416,17 @@ fn e04_e13_e14_one_type_for_all_errors() {
         (Error::unavailable(), 503, None, standard),
         (Error::gateway_timeout().with_message("a").with_code("late"), 504, Some("late"), Some("a")),
         (Error::from_status(StatusCode::from_u16(499).unwrap()), 499, None, Some("Error")),
-        (Error::not_found().with_source(limit), 404, None, standard),
+        (Error::not_found().with_source(Outer(Inner)), 404, None, standard),
     ] {
-        let status = StatusCode::from_u16(status).unwrap();
-        let message = message.or_else(|| status.canonical_reason()).unwrap();
-        assert_eq!((error.status(), error.code(), error.message()), (status, code, message), "{error:?}");
+        says(&error, status, code, message);
     }
-    let error = Error::not_found().with_source(Outer(Inner));
-    assert_eq!(
-        error.causes().map(ToString::to_string).collect::<Vec<_>>(),
-        ["outer <secret>", "inner \"secret\""]
-    );
-    assert_eq!(Error::from(Endless).causes().count(), 64, "a chain that leads back to itself has an end");
+}
+
+/// What the client reads of an error; without a message it is the standard one of the status.
+fn says(error: &Error, status: u16, code: Option<&str>, message: Option<&str>) {
+    let status = StatusCode::from_u16(status).unwrap();
+    let message = message.or_else(|| status.canonical_reason()).unwrap();
+    assert_eq!((error.status(), error.code(), error.message()), (status, code, message), "{error:?}");
 }
 
 #[test]

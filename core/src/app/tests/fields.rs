@@ -140,34 +140,38 @@ fn what_is_missing_and_what_is_too_much() {
     both(&app, "name=a&%3Cb%3E=1", 400, "the query may hold only `name` or `tick`");
 }
 
+#[derive(Debug, Deserialize)]
+struct Wrapped(BTreeMap<String, u8>);
+
+/// The names, in the order in which a map is given them.
+#[derive(Debug)]
+struct Names(Vec<String>);
+
+impl<'de> Deserialize<'de> for Names {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Self(Vec::new()))
+    }
+}
+
+impl<'de> Visitor<'de> for Names {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
+        while let Some((name, IgnoredAny)) = map.next_entry()? {
+            self.0.push(name);
+        }
+        Ok(self)
+    }
+}
+
 #[test]
 fn other_shapes_than_structs() {
     fn debug<T: std::fmt::Debug>(value: T) -> Text<String> {
         Text(format!("{value:?}"))
-    }
-    #[derive(Debug, Deserialize)]
-    struct Wrapped(BTreeMap<String, u8>);
-    /// The names, in the order in which a map is given them.
-    #[derive(Debug)]
-    struct Names(Vec<String>);
-    impl<'de> Deserialize<'de> for Names {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            deserializer.deserialize_map(Self(Vec::new()))
-        }
-    }
-    impl<'de> Visitor<'de> for Names {
-        type Value = Self;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a map")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
-            while let Some((name, IgnoredAny)) = map.next_entry()? {
-                self.0.push(name);
-            }
-            Ok(self)
-        }
     }
     let app = App::new()
         .route("/names", get(|Query(names): Query<Names>| debug(names)))

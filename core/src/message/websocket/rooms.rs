@@ -200,6 +200,7 @@ impl Rooms {
     }
 
     /// The same with a way to other processes.
+    #[must_use]
     pub fn with_relay(mut self, relay: impl Relay + 'static) -> Self {
         self.relay = Some(Arc::new(relay));
         self
