@@ -42,8 +42,8 @@ fn what_a_server_hands_out_may_be_shared() {
 fn a_server_may_be_served_on_another_thread() {
     promised!(Owned; Server);
     fn sent<F: Future<Output = Result<(), ServeError>> + Send>(_: impl FnOnce(Server, App) -> F) {}
-    sent(|server, app| async move { bakestone_tokio::serve(server, app).await });
-    sent(|server, app| async move { bakestone_smol::serve(server, app).await });
+    sent(|server, app| async move { bakestone_tokio::serve(app, server).await });
+    sent(|server, app| async move { bakestone_smol::serve(app, server).await });
 }
 
 /// `main` may return it, and an error of an application may hold it.

@@ -49,7 +49,7 @@ fn shown(app: impl Fn() -> App) -> Result<(), bakestone_std::ServeError> {
         .drain_time(Duration::from_secs(5))
         .bind()?;                           // a port that is taken is an error, here
     let handle = server.handle();           // `handle.shutdown()`, from any thread, lets the server drain
-    bakestone_tokio::run(app(), server)?;      // or `serve(server, app()).await` in a runtime of yours
+    bakestone_tokio::run(app(), server)?;      // or `serve(app(), server).await` in a runtime of yours
     // shown: end
     drop(handle);
     Ok(())
@@ -261,7 +261,7 @@ fn a_server_that_is_dropped_lets_go_of_its_port() {
     let (idle, address) = runtime.block_on(async {
         let server = server();
         let address = server.local_addr().expect("an address").to_string();
-        let serving = bakestone_tokio::serve(server, app());
+        let serving = bakestone_tokio::serve(app(), server);
         let ended = tokio::time::timeout(Duration::from_millis(200), serving);
         let client = {
             let address = address.clone();
@@ -284,7 +284,7 @@ fn a_server_that_is_dropped_lets_go_of_its_port() {
 
     let server = server();
     let address = server.local_addr().expect("an address").to_string();
-    let mut serving = Box::pin(bakestone_smol::serve(server, app()));
+    let mut serving = Box::pin(bakestone_smol::serve(app(), server));
     assert!(pin!(&mut serving).poll(&mut Context::from_waker(Waker::noop())).is_pending());
     drop(serving);
     refused(&address);

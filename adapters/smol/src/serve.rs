@@ -57,7 +57,7 @@ where
 ///             smol::Timer::after(std::time::Duration::from_secs(3600)).await;
 ///             handle.shutdown();
 ///         });
-///         serve(server, App::new().route("/", get(|| "Hello from beside the rest"))).await?;
+///         serve(App::new().route("/", get(|| "Hello from beside the rest")), server).await?;
 ///         beside.await;
 ///         Ok(())
 ///     })
@@ -67,7 +67,7 @@ where
 /// # Errors
 ///
 /// [`ServeError`], as [`run`].
-pub async fn serve<M, A>(at: impl Listen, app: A) -> Result<(), ServeError>
+pub async fn serve<M, A>(app: A, at: impl Listen) -> Result<(), ServeError>
 where
     A: Application<M>,
     A::Service: Send + Sync + 'static,

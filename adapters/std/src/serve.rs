@@ -38,7 +38,7 @@ where
 {
     let server = at.into_server();
     let _signals = stop_at_signals(&server.handle())?;
-    serve(server, app)
+    serve(app, server)
 }
 
 /// Serves `app`, with a thread for each connection, until the [handle](crate::Server::handle) of the server says
@@ -48,7 +48,7 @@ where
 /// # Errors
 ///
 /// [`ServeError`], as [`run`].
-pub fn serve<M, A>(at: impl Listen, app: A) -> Result<(), ServeError>
+pub fn serve<M, A>(app: A, at: impl Listen) -> Result<(), ServeError>
 where
     A: Application<M>,
     A::Service: Send + Sync + 'static,

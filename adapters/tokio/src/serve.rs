@@ -61,7 +61,7 @@ where
 ///         handle.shutdown();
 ///     });
 ///     let beside = tokio::spawn(async { /* the rest of your program */ });
-///     serve(server, App::new().route("/", get(|| "Hello from beside the rest"))).await?;
+///     serve(App::new().route("/", get(|| "Hello from beside the rest")), server).await?;
 ///     beside.await?;
 ///     Ok(())
 /// }
@@ -70,7 +70,7 @@ where
 /// # Errors
 ///
 /// [`ServeError`], as [`run`].
-pub async fn serve<M, A>(at: impl Listen, app: A) -> Result<(), ServeError>
+pub async fn serve<M, A>(app: A, at: impl Listen) -> Result<(), ServeError>
 where
     A: Application<M>,
     A::Service: Send + Sync + 'static,

@@ -75,11 +75,11 @@ impl Host {
         let handle = server.handle();
         let serve = move || {
             let served = match driver {
-                Driver::Std => bakestone_std::serve(server, app),
-                Driver::Smol => async_io::block_on(bakestone_smol::serve(server, app)),
+                Driver::Std => bakestone_std::serve(app, server),
+                Driver::Smol => async_io::block_on(bakestone_smol::serve(app, server)),
                 Driver::Tokio => {
                     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                    runtime.expect("a runtime").block_on(bakestone_tokio::serve(server, app))
+                    runtime.expect("a runtime").block_on(bakestone_tokio::serve(app, server))
                 }
                 Driver::Readiness => readiness_loop::serve(server, app),
                 Driver::Memory => unreachable!("it has no thread"),

@@ -69,7 +69,7 @@ impl Server {
             Self::Actix => return actix::serve(listener),
             Self::Bakestone => {
                 let server = bakestone_tokio::Server::new().limits(cases::limits()).listener(listener);
-                let served = on_tokio(async { bakestone_tokio::serve(server, cases::app()).await })?;
+                let served = on_tokio(async { bakestone_tokio::serve(cases::app(), server).await })?;
                 return served.map_err(io::Error::other);
             }
             Self::Hyper | Self::Axum => {}
