@@ -11,6 +11,8 @@ const MIB: usize = 1 << 20;
 
 /// Bounds on what a peer may send, keep waiting and make us keep.
 ///
+/// Fields may be added, so it is made by changing the defaults, and not by a struct expression.
+///
 /// ```
 /// use bakestone::Limits;
 /// use std::time::Duration;
@@ -75,7 +77,8 @@ pub struct Limits {
     /// Between two requests, from the last byte written; past it the connection is closed. 15 s.
     pub idle_time: Duration,
     /// Between two pieces of a body that is waited for; past it 408. Of a message on a WebSocket as well; past it the
-    /// connection is reset. 30 s.
+    /// connection is reset. 30 s. A body of which little has come is cut off before that, by its
+    /// [rate](Self::minimum_rate): one that stops after its first bytes ends at some 10 s.
     pub body_time: Duration,
     /// Between two pieces of output taken by the peer; past it the connection is reset. 30 s.
     pub write_time: Duration,

@@ -30,7 +30,8 @@ enum Segment {
     File(FileSegment),
 }
 
-/// A queue of bytes on their way out: a [`bytes::Buf`] for the driver, with vectored chunks.
+/// A queue of bytes on their way out: a [`bytes::Buf`] for the driver, with vectored chunks. The trait is that of the crate
+/// `bytes` 1, and is imported from there: `use bytes::Buf;`.
 ///
 /// A driver that can send files by itself says so with [`Output::accept_files`]; only then is it given
 /// [file segments](Output::file). As a `Buf` the queue ends before the first of them.

@@ -1,6 +1,7 @@
 //! Where a [`Wire`](crate::Wire) takes its files from: a map in memory, or a folder.
 //!
-//! The rule: a source is as strict as the strictest driver, so that what passes here passes on all of them.
+//! The rule: a source is as strict as the strictest driver, so that what passes here passes on all of them; but a map in
+//! memory has no folders to be made, since a folder there is whatever a file lies in.
 
 mod folder;
 mod memory;

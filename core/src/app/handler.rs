@@ -109,7 +109,7 @@ pub trait Arguments<M>: Sized {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no answer of a handler",
     label = "neither a response nor the future of one",
-    note = "a response is what implements `IntoResponse`: text, bytes, `Json(value)`, `Text(text)`, `Response`, or a `Result` of one whose error becomes a `bakestone::Error`"
+    note = "a response is what implements `IntoResponse`: text, bytes, `Json(value)`, `Text(text)`, `Response`, any of these in `(StatusCode, value)` or `(StatusCode, HeaderMap, value)`, or a `Result` of one whose error becomes a `bakestone::Error`"
 )]
 pub trait Answer<K>: Sized {
     /// What must be `Send` for that: the future, if it is one.

@@ -146,7 +146,7 @@ mod sealed {
     label = "expected a function of one `Failure<E>` that returns a response",
     note = "an error handler is a function or a closure, asynchronous or not, whose only argument is `Failure<E>`, which is an `E` by reference",
     note = "`E` is the type of the error; for a status, and for all errors, it is `bakestone::Error`",
-    note = "what is returned implements `IntoResponse`; the future of an asynchronous one is `Send`"
+    note = "what is returned implements `IntoResponse`: `Json(value)`, `Text(text)`, either of them in `(StatusCode, value)` or `(StatusCode, HeaderMap, value)`, a `Response`, or a `Result` of one; the future of an asynchronous one is `Send`"
 )]
 pub trait ErrorHandler<E, M>: Send + Sync + 'static {
     /// Renders the error.

@@ -7,6 +7,9 @@
 //!
 //! # One connection
 //!
+//! Beside `bakestone` a driver depends on `bytes`: what goes out is a [`bytes::Buf`], and that trait has to be in scope for
+//! `chunk`, `advance` and `copy_to_bytes`.
+//!
 //! ```
 //! use bakestone::machine::{Io, Machine, Moment, Now, Peer, Phase, Read, Wants};
 //! use bakestone::{Context, Session, Text};
@@ -152,6 +155,7 @@
 //!
 //! | it happens | because |
 //! |---|---|
+//! | ``no method named `chunk` found for .. `Output` `` (E0599), and a path that is private is suggested | `bytes` in the dependencies, and `use bytes::Buf;` |
 //! | a connection stands still | the waker given last was not woken through: it must lead to a step of this connection; or `wake_at` was forgotten |
 //! | a loop turns at full speed | it steps on `wake_at` that lies at `now` to the driver's rounding: sleep at least to it, not before |
 //! | a slow reader costs memory | bytes are read although `read` is `Pause` |

@@ -77,6 +77,100 @@
 //! the status, the message and the code, and no more. [`App::debug`](crate::App::debug) adds the causes and the request;
 //! it is for development.
 //!
+//! # An API that speaks JSON only
+//!
+//! `curl` and most programs accept anything, and so they get text. An API that is to answer with problem details whatever
+//! is accepted says so in a handler for all errors. Its own errors are a type, with a handler that knows their statuses;
+//! and a [`Rejection`](crate::Rejection), which is 400 where a value does not fit, may be told as 422 in the same way.
+//!
+//! ```
+//! # mod wire { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/guide/ask.rs")); }
+//! # use wire::ask;
+//! # #[cfg(feature = "json")] {
+//! use bakestone::app::Failure;
+//! use bakestone::message::Reason;
+//! use bakestone::{App, Error, HeaderValue, IntoResponse, Json, Path, Rejection, Response, Result, StatusCode, get, header};
+//! use serde::Serialize;
+//!
+//! #[derive(Debug)]
+//! enum CakeError {
+//!     Missing(String),
+//!     SoldOut,
+//! }
+//!
+//! impl std::fmt::Display for CakeError {
+//!     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+//!         match self {
+//!             Self::Missing(name) => write!(f, "there is no {name}"),
+//!             Self::SoldOut => write!(f, "the last one was sold"),
+//!         }
+//!     }
+//! }
+//!
+//! impl std::error::Error for CakeError {}
+//!
+//! #[derive(Serialize)]
+//! struct Problem {
+//!     r#type: String,
+//!     status: u16,
+//!     detail: String,
+//! }
+//!
+//! fn problem(status: StatusCode, code: &str, detail: String) -> Result<Response> {
+//!     let body = Problem { r#type: format!("urn:cakes:{code}"), status: status.as_u16(), detail };
+//!     let content_type = HeaderValue::from_static("application/problem+json");
+//!     Ok((status, Json(body)).into_response()?.with_header(header::CONTENT_TYPE, content_type))
+//! }
+//!
+//! async fn cake_error(failure: Failure<CakeError>) -> Result<Response> {
+//!     let (status, code) = match &*failure {
+//!         CakeError::Missing(_) => (StatusCode::NOT_FOUND, "missing"),
+//!         CakeError::SoldOut => (StatusCode::CONFLICT, "sold-out"),
+//!     };
+//!     problem(status, code, failure.to_string())
+//! }
+//!
+//! async fn rejection(failure: Failure<Rejection>) -> Result<Response> {
+//!     let status = match failure.reason() {
+//!         Reason::Missing | Reason::Invalid | Reason::Unknown => StatusCode::UNPROCESSABLE_ENTITY,
+//!         _ => failure.status(),
+//!     };
+//!     problem(status, failure.code(), failure.error().message().to_owned())
+//! }
+//!
+//! async fn any_error(failure: Failure<Error>) -> Result<Response> {
+//!     problem(failure.status(), failure.code().unwrap_or("error"), failure.message().to_owned())
+//! }
+//!
+//! async fn cake(Path(name): Path<String>) -> Result<&'static str, CakeError> {
+//!     Err(if name == "scone" { CakeError::SoldOut } else { CakeError::Missing(name) })
+//! }
+//!
+//! async fn bake(Json(slices): Json<Vec<u8>>) -> Json<usize> {
+//!     Json(slices.len())
+//! }
+//!
+//! let app = || {
+//!     App::new()
+//!         .route("/cakes/{name}", get(cake).post(bake))
+//!         .on_error(cake_error)
+//!         .on_error(rejection)
+//!         .on_error(any_error)
+//! };
+//! let post = "POST /cakes/a HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 5\r\n\r\n[\"x\"]";
+//! for (request, status) in [
+//!     ("GET /cakes/scone HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 409 "),
+//!     ("GET /cakes/eclair HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 404 "),
+//!     ("GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 404 "),
+//!     (post, "HTTP/1.1 422 "),
+//! ] {
+//!     let answer = ask(app(), request);
+//!     assert!(answer.starts_with(status), "{answer}");
+//!     assert!(answer.contains("\r\ncontent-type: application/problem+json\r\n"), "{answer}");
+//! }
+//! # }
+//! ```
+//!
 //! # What handlers of errors do not see
 //!
 //! A response that was returned as a value: `StatusCode::NOT_FOUND` is what it is. And what fails once the head has left:
@@ -104,4 +198,7 @@
 //! | `expected a function of one Failure<E>` | the handler takes the error itself: it is the `Failure`, by reference |
 //! | a handler for `std::io::Error` is not called | a type before it in the chain has a handler as well; or the cause is another type that only prints it |
 //! | the client sees "Internal Server Error" and wants more | a message is for clients only if somebody said so: `with_message`, `on_error` |
+//! | a 500, and the terminal stays silent | nothing is printed by itself: [`App::debug(true)`](crate::App::debug) shows the cause to the client while you develop, an [observer](super::deploying#observe) tells it |
+//! | a 404 that no handler of the module renders | what is [merged](crate::App::merge) answers for its own routes; a path that nobody knows is the outer application's: put the handler there |
+//! | 400 for JSON of the wrong type, where other toolkits say 422 | a [`Rejection`](crate::Rejection) is 400: a handler for it says another status, as above |
 //! | a bare 500 | the error handler failed, or panicked |

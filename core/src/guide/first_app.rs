@@ -15,6 +15,9 @@
 //! bakestone-testkit = "0.1"
 //! ```
 //!
+//! From a clone they are dependencies by path: `bakestone` is in `core`, the adapters are in `adapters/tokio`,
+//! `adapters/smol` and `adapters/std`, the testkit is in `testkit`.
+//!
 //! An adapter needs none of its runtime's macros, and you need no runtime in the dependencies until a handler uses one.
 //!
 //! ```ignore

@@ -78,6 +78,9 @@
 //! # let _ = bakestone::post(picture);
 //! ```
 //!
+//! Where the names of the fields do not matter, [`form.into_parts()`](crate::FormData::into_parts) gives all files at once,
+//! to keep each. No folder is made for a file: it has to be there when the server starts.
+//!
 //! What a client calls its file is any text: `../../etc/passwd`, a name of another system, nothing at all.
 //! [`safe_filename`](crate::UploadedFile::safe_filename) makes a name for a folder of it. Neither the name nor the content
 //! type says what the bytes are.
@@ -109,6 +112,7 @@
 //! | 400 for a box that is not ticked | it is not sent: `#[serde(default)]` |
 //! | 413 for a file of 20 MB | the form's limit is 10 MiB; raise it for the route, and in the proxy |
 //! | 500 for the second upload of the same name | the path of `upload_to` or `persist` is taken: choose names that no other request takes |
+//! | 500 for every upload that is kept | the folder is not there, or not writable: nothing makes it. A test with `MemoryFiles` does not see that, since it has no folders |
 //! | 507 | the disk is full |
 //! | the file that was there a moment ago is gone | an `UploadedFile` on the disk has no name; `persist` it, or keep it |
 //! | 500 on a driver of your own | files are effects, and it answers none: [driving](super::driving#effects) |

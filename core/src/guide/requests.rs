@@ -120,6 +120,6 @@
 //! | `` `Path<Cake>` cannot be made of a request `` | the `T` of `Path`, `Query`, `Form` and `Json` needs `#[derive(Deserialize)]`, and borrows nothing |
 //! | 415 for JSON that is right | `Json<T>` wants `Content-Type: application/json` or `..+json`, so that no form of another site can send it; `request.json()` does not look |
 //! | 400 for a checkbox that is not ticked | it sends nothing: `#[serde(default)]`, or an `Option` |
-//! | 408 in the middle of an upload | the client was silent for 30 s, or slower than 100 bytes a second: [`Limits::body_time`](crate::Limits::body_time) |
+//! | 408 in the middle of an upload | the client was silent for 30 s, or slower than 100 bytes a second on average once 10 s have passed, which a body that stops at its first bytes is at once: [`Limits::body_time`](crate::Limits::body_time), [`minimum_rate`](crate::Limits::minimum_rate) |
 //! | an `Extension<T>` is 500 | nothing attached one; that depends on the middleware, so it cannot be seen when the application is built, as a [`State`](crate::State) can |
 //! | the lock's guard is not `Send` | a `std` mutex's guard is kept across an `await`; end its block before |

@@ -42,7 +42,9 @@
 //! }
 //! ```
 //!
-//! The [table](crate::IntoResponse) has all of them. Text and bytes without a wrapper are HTML; numbers, `bool` and `()`
+//! The [table](crate::IntoResponse) has all of them. Where a value needs one field more, another content type perhaps, it
+//! is made a response first: `Json(value).into_response()?.with_header(name, value)`, in a handler that returns a
+//! `Result<Response>`. Text and bytes without a wrapper are HTML; numbers, `bool` and `()`
 //! are JSON. What came with the request goes out through [`Text`](crate::Text), `Json` or an escape of your template's.
 //!
 //! `Content-Length`, `Transfer-Encoding`, `Connection` and `Date` are the session's to set: it frames the message by what
@@ -134,6 +136,7 @@
 //! |---|---|
 //! | `` `f32` is no answer of a handler `` | floating-point numbers, structs and maps say how they go out: `Json(value)`, `Text(value.to_string())` |
 //! | `..or a Result of one whose error becomes a bakestone::Error` | the error is a `String` or the like, no `std::error::Error`: `Error::new(status, text)` |
+//! | `` `(.., [..], Json<..>)` is no answer of a handler `` | fields stand in a `HeaderMap`, and behind a status: `(StatusCode, HeaderMap, value)` |
 //! | a browser shows markup that a user typed | a bare string is HTML: `Text`, or escape it |
 //! | 500, and the observer hears of `Misused` | what cannot be sent: a 1xx as the final status, a field that contradicts the framing, a length that is not kept |
 //! | the client says that the response is incomplete | its source failed, was dropped without `finish()`, or panicked: the observer has the reason |

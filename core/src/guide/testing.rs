@@ -38,6 +38,20 @@
 //! dough.response().expect_text("risen");
 //! ```
 //!
+//! The server's own deadlines hold as well, with the limits of the client's `setup()`. A body that stops in the middle is
+//! written by hand:
+//!
+//! ```ignore
+//! let mut limits = Limits::default();
+//! limits.handler_time = Some(Duration::from_secs(5));
+//! let client = Client::setup().limits(&limits).start(app());
+//! client.get("/an-hour").send().expect_status(503);
+//!
+//! let mut upload = client.post("/upload").body_by_hand().start();
+//! upload.write("the first piece");        // and no other
+//! upload.response().expect_status(408);   // waiting lets the time pass
+//! ```
+//!
 //! That holds for what waits by the [context](crate::Context). A `tokio::time::sleep` waits for tokio; the testkit says of
 //! such a handler that nothing moves any more, and fails at once.
 //!

@@ -82,6 +82,41 @@
 //! the sender waits, the oldest message goes, or the socket is closed with 1013. A server of several processes gives its
 //! rooms a [`Relay`](crate::message::Relay).
 //!
+//! ```
+//! use bakestone::message::{Overflow, Rooms, WebSocketUpgrade};
+//! use bakestone::{App, Path, Result, State, get};
+//!
+//! async fn chat(
+//!     State(rooms): State<Rooms>,
+//!     Path((room, name)): Path<(String, String)>,
+//!     upgrade: WebSocketUpgrade,
+//! ) -> Result<()> {
+//!     let mut socket = upgrade.accept().await?;
+//!     let _member = rooms.join(&room, &socket.sender());   // it leaves when this is dropped
+//!     while let Some(message) = socket.receive().await? {
+//!         if let Some(text) = message.as_text() {
+//!             rooms.send(&room, format!("{name}: {text}")).await;
+//!         }
+//!     }
+//!     Ok(())
+//! }
+//!
+//! let app = App::new().state(Rooms::new(Overflow::Close)).route("/rooms/{room}/{name}", get(chat));
+//! # assert!(app.build().is_ok());
+//! ```
+//!
+//! A test opens as many sockets as it likes; what one sends, the others have at once.
+//!
+//! ```ignore
+//! let client = bakestone_testkit::Client::new(app());
+//! let mut sian = client.websocket("/rooms/oven/sian").unwrap();
+//! let mut huw = client.websocket("/rooms/oven/huw").unwrap();
+//! let mut nia = client.websocket("/rooms/cellar/nia").unwrap();
+//! sian.send("hello").expect("sian: hello");
+//! huw.expect("sian: hello");
+//! nia.expect_silence();
+//! ```
+//!
 //! # What is done without you
 //!
 //! | what | by default | to change it |

@@ -39,7 +39,7 @@ pub struct FormData {
 }
 
 impl FormData {
-    /// The files, in their order.
+    /// The files, in their order, to look at. To keep them all, see [`into_parts`](Self::into_parts).
     pub fn files(&self) -> &[UploadedFile] {
         &self.files
     }

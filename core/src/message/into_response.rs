@@ -36,6 +36,9 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// | `(SetCookie, T)` | `T`'s response with that [cookie](SetCookie), in place of one of the same name, domain and path |
 /// | `Result<T, E>` | `T`'s response, or the error's |
 ///
+/// There are no other tuples. Where a value needs one field more, make it a [`Response`] and add that:
+/// `Json(value).into_response()?.with_header(name, value)`.
+///
 /// ```
 /// use bakestone::{IntoResponse, Text};
 /// use http::StatusCode;

@@ -75,3 +75,22 @@
 //! }));
 //! Client::setup().limits(&limits).start(app).get("/").send().expect_status(503);
 //! ```
+//!
+//! A body that stops in the middle is written by hand, and never ended. Of its two deadlines the earlier one comes: a
+//! body of a few bytes is below the [minimum rate](bakestone::Limits::minimum_rate) after 10 seconds, and so is not
+//! waited for until [`body_time`](bakestone::Limits::body_time) is over, which is 30.
+//!
+//! ```
+//! use bakestone::{App, Text, post};
+//! use bakestone_testkit::Client;
+//! use std::time::Duration;
+//!
+//! let app = App::new().route("/", post(|body: String| async move { Text(body) }));
+//! let client = Client::new(app);
+//! let mut upload = client.post("/").body_by_hand().start();
+//! upload.write("half a ");
+//! client.advance(Duration::from_secs(10));
+//! assert!(!upload.is_answered());
+//! client.advance(Duration::from_secs(1));
+//! upload.response().expect_status(408);
+//! ```

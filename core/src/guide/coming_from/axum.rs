@@ -64,6 +64,8 @@
 //! | `DefaultBodyLimit::max(n)`, 2 MB | [`.buffered_body_bytes(n)`](crate::App::buffered_body_bytes), of a route too; 2 MiB |
 //! | `ConnectInfo<SocketAddr>` | [`request.peer()`](crate::Request::peer), always there |
 //! | `Extension<T>` | [`Extension<T>`](crate::Extension) |
+//! | `(StatusCode, [(name, value)], body)` | `(StatusCode, HeaderMap, body)`, or [`.with_header(name, value)`](crate::Response::with_header) |
+//! | 422 for JSON of another type | 400, as for whatever does not fit: [how to say 422](super::super::errors#an-api-that-speaks-json-only) |
 //! | a bare `String` is `text/plain` | **it is HTML**: [`Text`](crate::Text) |
 //! | `Html("..")`, `Redirect::to` (303) | [`Html`](crate::Html); [`Redirect::see_other`](crate::Redirect::see_other): **`Redirect::to` is 307** |
 //! | `Body::from_stream(stream)` | [`Body::from_items`](crate::Body) (the feature `stream`), [`Body::written`](crate::Body::written) |
