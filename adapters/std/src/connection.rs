@@ -18,7 +18,7 @@ use bytes::{Buf, BytesMut};
 /// [`Limits::output_bytes`], so that what is sent back as it comes is read and written in like pieces.
 pub const READ_AT_ONCE: usize = 16 << 10;
 
-/// More than this is not read at once, whatever the limits say: no call of the system's gives as much.
+/// More than this is not read at once, whatever the limits say.
 const LARGEST_READ: usize = 1 << 20;
 
 /// How often a runtime that hears of no error of a socket which it neither reads nor writes looks for one.

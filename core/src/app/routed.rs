@@ -108,8 +108,8 @@ impl<F, G> fmt::Debug for Routed<F, G> {
 /// The host that a request is for, as it was sent: that of the target, if it has one, before that of the
 /// `Host` field (RFC 9112, section 3.2.2).
 pub(crate) fn host(request: &Request) -> Option<&str> {
-    let target = request.uri().host();
-    target.or_else(|| request.headers().get(HOST).and_then(|host| host.to_str().ok()))
+    let field = || request.field_values(&HOST).next().filter(|host| host.is_ascii());
+    request.uri().host().or_else(|| std::str::from_utf8(field()?).ok())
 }
 
 /// What answers [`Match::Redirect`]: 308, so that the method and the body stay, with the query.

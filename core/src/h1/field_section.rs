@@ -51,6 +51,14 @@ impl FieldSection {
         named.map(|line| line.value).chain(entries.map(HeaderValue::as_bytes))
     }
 
+    /// The elements of all fields of this name as one list (RFC 9110, section 5.3). `None` if there is none, or they are no
+    /// text.
+    pub(crate) fn list(&self, name: &HeaderName) -> Option<String> {
+        let fields: Option<Vec<&str>> =
+            self.values(name).map(|value| std::str::from_utf8(value).ok()).collect();
+        fields.filter(|fields| !fields.is_empty()).map(|fields| fields.join(", "))
+    }
+
     /// The map, to be kept.
     pub fn into_map(mut self) -> HeaderMap {
         std::mem::take(&mut *self)

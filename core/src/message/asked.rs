@@ -34,8 +34,6 @@ impl Asked {
     /// The `Accept` fields (RFC 9110, section 12.5.1): several are one list (section 5.3). `None` if there is none, or
     /// it is no text.
     pub fn accept(&self) -> Option<String> {
-        let fields: Option<Vec<&str>> =
-            self.headers.values(&ACCEPT).map(|value| std::str::from_utf8(value).ok()).collect();
-        fields.filter(|fields| !fields.is_empty()).map(|fields| fields.join(", "))
+        self.headers.list(&ACCEPT)
     }
 }

@@ -202,9 +202,9 @@ impl Request {
     /// assert_eq!(request.accepts(&["text/html", "application/json"]), Some("application/json"));
     /// ```
     pub fn accepts<'o>(&self, offers: &[&'o str]) -> Option<&'o str> {
-        let fields: Result<Vec<&str>, _> = self.0.headers.values(&ACCEPT).map(std::str::from_utf8).collect();
-        let field = fields.unwrap_or_default().join(",");
-        let place = Accept::parse(&field).map_or(Some(0), |accept| accept.best(offers))?;
+        let field = self.0.headers.list(&ACCEPT);
+        let accept = field.as_deref().and_then(Accept::parse);
+        let place = accept.map_or(Some(0), |accept| accept.best(offers))?;
         offers.get(place).copied()
     }
 
