@@ -3,6 +3,7 @@
 //! The rule: the table holds what is counted and no more, so that neither a dearer nor a cheaper request goes unnoticed.
 #![allow(clippy::unwrap_used, reason = "a test that fails is to say where")]
 
+mod browser;
 mod counting;
 
 use std::cmp::Ordering;
@@ -17,27 +18,12 @@ use bakestone::{
     App, Body, Bytes, Cookies, Form, HeaderMap, Json, Limits, Path, Request, Response, Result, Session,
     SetCookie, StatusCode, Text, get, post,
 };
+use browser::BROWSER;
 use bytes::Buf;
 use serde::{Deserialize, Serialize};
 
 /// How many like requests come before a count has settled.
 const TURNS: usize = 64;
-
-/// The fields that a browser sends when a link is followed; with `Host` they are fourteen.
-const BROWSER: &str = "\
-Connection: keep-alive\r\n\
-sec-ch-ua: \"Chromium\";v=\"142\", \"Google Chrome\";v=\"142\", \"Not_A Brand\";v=\"99\"\r\n\
-sec-ch-ua-mobile: ?0\r\n\
-sec-ch-ua-platform: \"Linux\"\r\n\
-Upgrade-Insecure-Requests: 1\r\n\
-User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36\r\n\
-Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8\r\n\
-Sec-Fetch-Site: same-origin\r\n\
-Sec-Fetch-Mode: navigate\r\n\
-Sec-Fetch-Dest: document\r\n\
-Accept-Encoding: gzip, deflate, br, zstd\r\n\
-Accept-Language: en-GB,en-US;q=0.9,en;q=0.8\r\n\
-Cookie: session=4f7c1b0e9a2d48c6b3e5d7f8a1c2e3b4; theme=dark; consent=necessary\r\n";
 
 const MULTIPART: &str = "--x\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\nbara brith\r\n\
     --x\r\nContent-Disposition: form-data; name=\"loaves\"\r\n\r\n2\r\n--x--\r\n";

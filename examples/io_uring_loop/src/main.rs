@@ -4,6 +4,7 @@
 //! `io_uring` it says so on standard error, and ends with status 2.
 #![deny(unsafe_code)]
 
+#[path = "../../src/readiness_loop/calls.rs"]
 mod calls;
 mod channel;
 mod door;

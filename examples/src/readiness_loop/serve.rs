@@ -20,8 +20,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, ErrorKind, IoSlice, Write as _};
 use std::net::Shutdown;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -38,9 +38,12 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Token};
 use socket2::SockRef;
 
+#[path = "calls.rs"]
+mod calls;
 #[path = "timers.rs"]
 mod timers;
 
+use calls::Calls;
 use timers::Timers;
 
 /// The number of the server's life.
@@ -113,7 +116,8 @@ impl<S: Service> Loop<S> {
     fn new(start: Start<S>) -> io::Result<Self> {
         let poll = mio::Poll::new()?;
         let bell = mio::Waker::new(poll.registry(), Token(BELL))?;
-        let calls = Arc::new(Calls { bell, called: Mutex::default() });
+        // It fails only on a descriptor that is none, and this one lives as long as the calls.
+        let calls = Calls::new(move || drop(bell.wake()));
         let (life, events, timers) = (calls.waker(LIFE), Events::with_capacity(1024), Timers::default());
         let (doors, guests) = (BTreeMap::new(), HashMap::new());
         Ok(Self { poll, events, calls, timers, start, life, doors, guests, next: FIRST })
@@ -335,65 +339,4 @@ fn perform(pool: &Arc<Pool>, effect: Effect) {
         // Without a thread the effect is dropped, and so unanswered.
         let _ = thread::Builder::new().name("blocking".into()).spawn(move || worker.run());
     });
-}
-
-/// The numbers that were called, from whatever thread; who is called twice has one turn.
-struct Calls {
-    called: Mutex<Called>,
-    bell: mio::Waker,
-}
-
-#[derive(Default)]
-struct Called {
-    ids: BTreeSet<usize>,
-    /// The loop waits, or is about to, and hears only the bell.
-    asleep: bool,
-}
-
-impl Calls {
-    fn call(&self, id: usize) {
-        let mut called = self.lock();
-        called.ids.insert(id);
-        if std::mem::take(&mut called.asleep) {
-            drop(called);
-            // It fails only on a descriptor that is none, and this one lives as long as this.
-            let _ = self.bell.wake();
-        }
-    }
-
-    /// Says that the loop will wait; `false` if it must not, since somebody was called.
-    fn sleep(&self) -> bool {
-        let mut called = self.lock();
-        called.asleep = called.ids.is_empty();
-        called.asleep
-    }
-
-    /// Who was called since the last time.
-    fn take(&self) -> BTreeSet<usize> {
-        std::mem::take(&mut *self.lock()).ids
-    }
-
-    fn waker(self: &Arc<Self>, id: usize) -> Waker {
-        Arc::new(Call { id, calls: self.clone() }).into()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Called> {
-        self.called.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A waker that calls a number.
-struct Call {
-    id: usize,
-    calls: Arc<Calls>,
-}
-
-impl Wake for Call {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.calls.call(self.id);
-    }
 }

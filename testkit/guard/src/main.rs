@@ -3,6 +3,8 @@
 //! The rule: both are built by the same compiler in the same program, and only their ratio is judged: a new toolchain
 //! moves both.
 
+#[path = "../../tests/browser/mod.rs"]
+mod browser;
 mod callgrind;
 mod ours;
 mod peers;

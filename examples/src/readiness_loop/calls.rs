@@ -3,16 +3,14 @@
 //! The rule: who is called twice has one turn, and the bell rings only for a loop that sleeps.
 
 use std::collections::BTreeSet;
-use std::io::{self, Write};
-use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
 
 /// The numbers that were called, from whatever thread.
 pub(crate) struct Calls {
     called: Mutex<Called>,
-    /// A byte in it ends the loop's sleep: its other end is received from.
-    bell: UnixStream,
+    /// Ends the loop's sleep.
+    bell: Box<dyn Fn() + Send + Sync>,
 }
 
 #[derive(Default)]
@@ -23,12 +21,9 @@ struct Called {
 }
 
 impl Calls {
-    /// Nobody called, and the end of the bell that the loop listens at.
-    pub(crate) fn new() -> io::Result<(Arc<Self>, UnixStream)> {
-        let (bell, ears) = UnixStream::pair()?;
-        // If it is full it rings already.
-        bell.set_nonblocking(true)?;
-        Ok((Arc::new(Self { called: Mutex::default(), bell }), ears))
+    /// Nobody was called. `bell` ends the loop's sleep, from any thread.
+    pub(crate) fn new(bell: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self { called: Mutex::default(), bell: Box::new(bell) })
     }
 
     /// Calls a number, and wakes the loop if it sleeps.
@@ -37,8 +32,7 @@ impl Calls {
         called.ids.insert(id);
         if std::mem::take(&mut called.asleep) {
             drop(called);
-            // It fails only where it is full, or where nobody listens any more.
-            let _ = (&self.bell).write(&[0]);
+            (self.bell)();
         }
     }
 
